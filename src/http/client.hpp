@@ -1,0 +1,66 @@
+#pragma once
+
+#include <chrono>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/task.hpp"
+#include "http/message.hpp"
+
+namespace call_service::http {
+
+// Where to send requests: scheme http or https (ws and wss are taken as these), host, port, path prefix.
+struct Origin {
+  bool tls = false;
+  std::string host;
+  std::string port;
+  std::string base_path;  // without trailing '/', may be empty
+
+  // nullopt if it is no such URL. Credentials in the URL are refused.
+  static std::optional<Origin> parse(std::string_view url);
+};
+
+struct ClientRequest {
+  Method method = Method::post;
+  std::string path;  // appended to the origin's base_path
+  std::vector<Header> headers;
+  std::string body;
+};
+
+struct ClientResponse {
+  int status = 0;
+  std::string body;  // at most 4 MiB; more is a ClientError
+};
+
+// No answer: the connection could not be made, broke, timed out, or what came was not HTTP. For the log.
+struct ClientError {
+  std::string what;
+  bool timed_out = false;
+};
+
+// HTTP/1.1 requests to one origin over a small pool of kept connections. All calls on one client must come from the
+// io_context it was made with. TLS verifies the peer's certificate and name by the system's store.
+// A request on a kept connection that the peer had meanwhile closed is sent once more on a new one, only if no byte of an
+// answer had come.
+class Client {
+ public:
+  Client(Executor executor, Origin origin);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // The whole exchange, connecting included, within `timeout`.
+  Task<std::expected<ClientResponse, ClientError>> send(ClientRequest request, std::chrono::milliseconds timeout);
+
+  // Closes the kept connections; requests under way end with an error.
+  void close();
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace call_service::http

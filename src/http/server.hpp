@@ -1,0 +1,90 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/task.hpp"
+#include "http/message.hpp"
+
+namespace call_service::http {
+
+struct Limits {
+  std::size_t header_bytes = 16 * 1024;
+  std::chrono::seconds header_timeout{10};  // from the first byte of a request to the end of its header
+  std::chrono::seconds body_timeout{30};    // to the end of its body
+  std::chrono::seconds idle_timeout{75};    // between requests
+  std::chrono::seconds write_timeout{30};   // a client that does not read
+  std::chrono::seconds drain_timeout{10};   // what runs at stop() may finish
+};
+
+// What the server needs from the application. One object serves all threads: implementations keep nothing mutable of a
+// request outside the exchange.
+class Exchange;
+class Application {
+ public:
+  virtual ~Application() = default;
+
+  // A request of its own begins: called with the header complete, before any byte of the body is read.
+  virtual std::unique_ptr<Exchange> begin(Request& request) = 0;
+
+  // The header could not be read (broken HTTP, too large): the response to send before the connection is closed.
+  // status is 400 or 431.
+  virtual Response refuse_malformed(int status) = 0;
+};
+
+// One request and its response.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+
+  // With the header known: a response to send at once (then the connection is closed if a body was announced), or nothing
+  // to go on and read a body of at most body_limit().
+  virtual std::optional<Response> admit() = 0;
+  virtual std::size_t body_limit() const = 0;
+
+  // The body is larger than body_limit(), told by Content-Length or found while reading.
+  virtual Response body_too_large() = 0;
+
+  // The body is complete, in the request given to begin(). Exceptions become fail_unexpected().
+  virtual Task<Response> handle() = 0;
+  virtual Response fail_unexpected(const std::exception& cause) = 0;
+
+  // The response is on its way out (or the client is gone: sent = false): the place for the access log.
+  virtual void finished(const Response& response, bool sent) = 0;
+};
+
+// An HTTP/1.1 server: `threads` serving threads, each with an io_context and a listening socket of its own (SO_REUSEPORT).
+class Server {
+ public:
+  struct Options {
+    std::string host;
+    std::uint16_t port = 0;  // 0: any free one
+    std::size_t threads = 1;
+    Limits limits;
+  };
+
+  // Binds at once; throws std::system_error with host and port in its text if that fails. Serves nothing before start().
+  Server(Options options, Application& application);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  std::uint16_t port() const;
+
+  void start();
+
+  // Stops accepting, closes idle connections, lets running requests finish (Limits::drain_timeout at most), joins the
+  // threads. Returns the number of requests that had to be cut off.
+  std::size_t stop();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace call_service::http

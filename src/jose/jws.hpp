@@ -1,0 +1,25 @@
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+
+// Compact JWS (RFC 7515) by HS256. rhonabwy is included only in jws.cpp. Safe on any thread.
+namespace call_service::jose {
+
+// Call once at start, before other threads; throws if the library cannot be initialised.
+void initialize();
+
+// Signs the payload bytes as they are: header {"alg":"HS256","typ":"JWT"}, key = the secret's raw bytes.
+std::string sign_hs256(std::string_view payload, std::string_view secret);
+
+enum class JwsError { malformed, algorithm, signature };
+
+// The payload of a compact JWS, its signature not yet checked. Refuses everything but alg HS256 without `crit`; header
+// keys (jku, jwk, x5u, x5c) are never looked at.
+std::expected<std::string, JwsError> unverified_payload_hs256(std::string_view token);
+
+// The payload, if the signature is right (compared in constant time).
+std::expected<std::string, JwsError> verify_hs256(std::string_view token, std::string_view secret);
+
+}  // namespace call_service::jose

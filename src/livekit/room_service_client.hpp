@@ -1,0 +1,74 @@
+#pragma once
+
+#include <chrono>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/task.hpp"
+#include "base/time.hpp"
+#include "http/client.hpp"
+#include "livekit/access_token.hpp"
+
+namespace call_service::livekit {
+
+// Why a RoomService call has no answer.
+//   unreachable: no HTTP answer in time, or 502/503/504: LiveKit's state, not this request's; the outcome is unknown
+//   refused: LiveKit answered with an error (500, 400, 401, …): this request's outcome
+struct ApiError {
+  enum class Kind { unreachable, refused } kind;
+  std::string what;  // for the log; contains no token
+};
+
+struct RoomInfo {
+  std::string sid;
+  std::string name;
+  std::optional<Timestamp> created_at;
+};
+
+struct ParticipantInfo {
+  std::string sid;
+  std::string identity;
+  std::string state;  // JOINING | JOINED | ACTIVE | DISCONNECTED
+  std::string kind;   // STANDARD | INGRESS | EGRESS | SIP | AGENT | …
+  std::optional<Timestamp> joined_at;
+  std::optional<std::string> session_id;  // attributes.session_id
+};
+
+// What became of a request to remove something: both are success (livekit.md, 2.4: not_found means it is gone).
+enum class Removal { removed, not_found };
+
+// LiveKit's RoomService over Twirp (JSON). To be used from the io_context it was made with. Every call takes at most
+// `timeout` (5 s by default).
+class RoomServiceClient {
+ public:
+  RoomServiceClient(Executor executor, http::Origin origin, ApiKey key, const Clock& clock,
+                    std::chrono::milliseconds timeout = std::chrono::seconds(5));
+
+  Task<std::expected<Removal, ApiError>> delete_room(const std::string& room);
+  Task<std::expected<Removal, ApiError>> remove_participant(const std::string& room, const std::string& identity);
+  // nullopt: LiveKit says there is no such participant.
+  Task<std::expected<std::optional<ParticipantInfo>, ApiError>> get_participant(const std::string& room,
+                                                                                const std::string& identity);
+  // `names` empty: all rooms.
+  Task<std::expected<std::vector<RoomInfo>, ApiError>> list_rooms(const std::vector<std::string>& names);
+  // An unknown room has no participants.
+  Task<std::expected<std::vector<ParticipantInfo>, ApiError>> list_participants(const std::string& room);
+
+  // Whether LiveKit answers RoomService at all, with these credentials (ListRooms of a name that cannot exist).
+  Task<std::expected<void, ApiError>> probe();
+
+  void close();
+
+ private:
+  Task<std::expected<http::ClientResponse, ApiError>> call(std::string method, std::string room, std::string body);
+
+  http::Client client_;
+  ApiKey key_;
+  const Clock& clock_;
+  std::chrono::milliseconds timeout_;
+};
+
+}  // namespace call_service::livekit

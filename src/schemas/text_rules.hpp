@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "wire/field.hpp"
+
+// The contract's rules for texts, each in one place: as a check, and as the Rules of a member.
+namespace call_service::schemas {
+
+// 1 to 128 characters of UTF-8, no control characters, no white space at either end, not "." or "..".
+std::optional<wire::TextFault> check_user_id(std::string_view text);
+
+// 1 to 128 characters, no control characters.
+std::optional<wire::TextFault> check_display_name(std::string_view text);
+
+// check_user_id with the length as well: what paths and tokens need.
+bool is_user_id(std::string_view text);
+
+inline constexpr wire::Rules user_id{.min_length = 1, .max_length = 128, .check = check_user_id, .example = "\"user_a\""};
+inline constexpr wire::Rules display_name{
+    .min_length = 1, .max_length = 128, .check = check_display_name, .example = "\"Ada\""};
+
+}  // namespace call_service::schemas
