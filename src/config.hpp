@@ -14,42 +14,42 @@
 namespace call_service {
 
 struct ServiceKey {
-  std::string name;
-  std::string key;
+  std::string name{};
+  std::string key{};
 };
 
 struct SigningPair {
-  std::string key;
-  std::string secret;
+  std::string key{};
+  std::string secret{};
 };
 
 // Everything that can be configured, read once from the environment. One table in config.cpp names each variable, its
 // default and its meaning; reading, checking and the help text come from it.
 struct Config {
-  std::string database_url;     // sqlite:///relative, sqlite:////absolute or postgresql://… ("+driver" removed)
-  std::string database_schema;  // PostgreSQL only
+  std::string database_url{};     // sqlite:///relative, sqlite:////absolute or postgresql://… ("+driver" removed)
+  std::string database_schema{};  // PostgreSQL only
 
-  std::string livekit_api_key;
-  std::string livekit_api_secret;
-  std::string livekit_url;         // as configured: ws, wss, http or https
-  std::string livekit_public_url;  // always ws or wss
-  std::string livekit_webhook_secret;
-  std::optional<std::string> livekit_webhook_api_key;
-  std::vector<SigningPair> livekit_webhook_extra_keys;
+  std::string livekit_api_key{};
+  std::string livekit_api_secret{};
+  std::string livekit_url{};         // as configured: ws, wss, http or https
+  std::string livekit_public_url{};  // always ws or wss
+  std::string livekit_webhook_secret{};
+  std::optional<std::string> livekit_webhook_api_key{};
+  std::vector<SigningPair> livekit_webhook_extra_keys{};
   Seconds livekit_token_ttl{};
   Seconds room_departure_timeout{};
 
-  std::vector<ServiceKey> auth_api_keys;
-  std::optional<std::string> auth_jwt_secret;
-  std::optional<std::string> auth_jwt_secret_previous;
-  std::optional<std::string> auth_jwt_issuer;
-  std::optional<std::string> auth_jwt_audience;
+  std::vector<ServiceKey> auth_api_keys{};
+  std::optional<std::string> auth_jwt_secret{};
+  std::optional<std::string> auth_jwt_secret_previous{};
+  std::optional<std::string> auth_jwt_issuer{};
+  std::optional<std::string> auth_jwt_audience{};
 
-  std::string host;
+  std::string host{};
   std::uint16_t port = 0;
   int workers = 1;
   bool migrate_on_start = false;
-  std::vector<std::string> cors_allow_origins;  // or exactly one "*"
+  std::vector<std::string> cors_allow_origins{};  // or exactly one "*"
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::json;
 

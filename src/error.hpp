@@ -7,7 +7,8 @@
 
 namespace call_service {
 
-// Every error a client can be told. The table in error.cpp gives each its HTTP status, its code on the wire and its title.
+// Every error a client can be told. The table in error.cpp gives each its HTTP status, its code on the wire and its
+// title.
 enum class ErrorCode {
   malformed_request,
   malformed_json,
@@ -32,20 +33,20 @@ enum class ErrorCode {
   shutting_down,
 };
 
-// One thing wrong with a request's content. Exactly one of pointer (RFC 6901, into the body) and parameter (path or query)
-// is meant: an empty parameter means pointer, where "" is the whole body.
+// One thing wrong with a request's content. Exactly one of pointer (RFC 6901, into the body) and parameter (path or
+// query) is meant: an empty parameter means pointer, where "" is the whole body.
 struct Fault {
-  std::string pointer;
-  std::string parameter;
-  std::string_view code;  // required | type | length | format | range | enum | unknown_field; static storage
-  std::string detail;
+  std::string pointer{};
+  std::string parameter{};
+  std::string_view code{};  // required | type | length | format | range | enum | unknown_field; static storage
+  std::string detail{};
 };
 
 struct Error {
   ErrorCode code;
-  std::string detail;         // for the client
-  std::vector<Fault> faults;  // only with validation_failed: all that were found
-  std::string cause;          // for the log only, never sent
+  std::string detail{};         // for the client
+  std::vector<Fault> faults{};  // only with validation_failed: all that were found
+  std::string cause{};          // for the log only, never sent
 };
 
 // An expected outcome: a value, or an error that the client is told.

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <variant>
 
-// Structured logging: one line an event, JSON or text for people. Values are escaped, so nothing a client sends can forge a
-// line. Never pass a token, a key or a password. Safe on any thread.
+// Structured logging: one line an event, JSON or text for people. Values are escaped, so nothing a client sends can
+// forge a line. Never pass a token, a key or a password. Safe on any thread.
 namespace call_service::log {
 
 enum class Level { debug, info, warning, error };
@@ -35,12 +35,18 @@ bool enabled(Level level);
 // `event` is a short constant phrase; everything variable is a field.
 void write(Level level, std::string_view event, std::initializer_list<Field> fields = {});
 
-inline void debug(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::debug, event, fields); }
-inline void info(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::info, event, fields); }
+inline void debug(std::string_view event, std::initializer_list<Field> fields = {}) {
+  write(Level::debug, event, fields);
+}
+inline void info(std::string_view event, std::initializer_list<Field> fields = {}) {
+  write(Level::info, event, fields);
+}
 inline void warning(std::string_view event, std::initializer_list<Field> fields = {}) {
   write(Level::warning, event, fields);
 }
-inline void error(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::error, event, fields); }
+inline void error(std::string_view event, std::initializer_list<Field> fields = {}) {
+  write(Level::error, event, fields);
+}
 
 // Writes out what is buffered; call before the process ends.
 void flush();

@@ -21,6 +21,7 @@ struct Uuid {
 
   // Lower case, 36 characters.
   std::string to_string() const;
+  void append_to(std::string& out) const;
 
   auto operator<=>(const Uuid&) const = default;
 };

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/task.hpp"
@@ -25,26 +26,26 @@ struct Origin {
 
 struct ClientRequest {
   Method method = Method::post;
-  std::string path;  // appended to the origin's base_path
-  std::vector<Header> headers;
-  std::string body;
+  std::string path{};  // appended to the origin's base_path
+  std::vector<Header> headers{};
+  std::string body{};
 };
 
 struct ClientResponse {
   int status = 0;
-  std::string body;  // at most 4 MiB; more is a ClientError
+  std::string body{};  // at most 4 MiB; more is a ClientError
 };
 
 // No answer: the connection could not be made, broke, timed out, or what came was not HTTP. For the log.
 struct ClientError {
-  std::string what;
+  std::string what{};
   bool timed_out = false;
 };
 
 // HTTP/1.1 requests to one origin over a small pool of kept connections. All calls on one client must come from the
 // io_context it was made with. TLS verifies the peer's certificate and name by the system's store.
-// A request on a kept connection that the peer had meanwhile closed is sent once more on a new one, only if no byte of an
-// answer had come.
+// A request on a kept connection that the peer had meanwhile closed is sent once more on a new one, only if no byte of
+// an answer had come.
 class Client {
  public:
   Client(Executor executor, Origin origin);

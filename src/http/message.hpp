@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,13 +35,11 @@ struct Request {
 struct Response {
   int status = 200;
   std::string content_type = "application/json";
-  std::vector<Header> headers;
-  std::string body;
+  std::vector<Header> headers{};
+  std::string body{};
 };
 
-// Decodes percent-encoding; nullopt if it is broken or the result is not UTF-8. '+' stays '+'.
+// Decodes percent-encoding; false if it is broken or the result is not UTF-8. '+' stays '+'.
 bool percent_decode(std::string_view encoded, std::string& decoded);
-
-bool is_utf8(std::string_view text);
 
 }  // namespace call_service::http

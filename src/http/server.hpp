@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,11 +16,15 @@ namespace call_service::http {
 
 struct Limits {
   std::size_t header_bytes = 16 * 1024;
-  std::chrono::seconds header_timeout{10};  // from the first byte of a request to the end of its header
-  std::chrono::seconds body_timeout{30};    // to the end of its body
-  std::chrono::seconds idle_timeout{75};    // between requests
-  std::chrono::seconds write_timeout{30};   // a client that does not read
-  std::chrono::seconds drain_timeout{10};   // what runs at stop() may finish
+  std::chrono::milliseconds header_timeout{10'000};  // from the first byte of a request to the end of its header
+  std::chrono::milliseconds body_timeout{30'000};    // to the end of its body
+  std::chrono::milliseconds idle_timeout{75'000};    // between requests
+  std::chrono::milliseconds write_timeout{30'000};   // a client that does not read
+  std::chrono::milliseconds drain_timeout{10'000};   // what runs at stop() may finish
+  // What a client may go on sending after an answer that closes the connection: it is read and dropped, so that the
+  // client sees the answer and not a reset.
+  std::size_t linger_bytes = 16 * 1024 * 1024;
+  std::chrono::milliseconds linger_timeout{5'000};
 };
 
 // What the server needs from the application. One object serves all threads: implementations keep nothing mutable of a
@@ -42,8 +47,8 @@ class Exchange {
  public:
   virtual ~Exchange() = default;
 
-  // With the header known: a response to send at once (then the connection is closed if a body was announced), or nothing
-  // to go on and read a body of at most body_limit().
+  // With the header known: a response to send at once (then the connection is closed if a body was announced), or
+  // nothing to go on and read a body of at most body_limit().
   virtual std::optional<Response> admit() = 0;
   virtual std::size_t body_limit() const = 0;
 
@@ -58,17 +63,19 @@ class Exchange {
   virtual void finished(const Response& response, bool sent) = 0;
 };
 
-// An HTTP/1.1 server: `threads` serving threads, each with an io_context and a listening socket of its own (SO_REUSEPORT).
+// An HTTP/1.1 server: `threads` serving threads, each with an io_context and a listening socket of its own
+// (SO_REUSEPORT).
 class Server {
  public:
   struct Options {
-    std::string host;
+    std::string host{};
     std::uint16_t port = 0;  // 0: any free one
     std::size_t threads = 1;
-    Limits limits;
+    Limits limits{};
   };
 
-  // Binds at once; throws std::system_error with host and port in its text if that fails. Serves nothing before start().
+  // Binds at once; throws std::system_error with host and port in its text if that fails. Serves nothing before
+  // start().
   Server(Options options, Application& application);
   ~Server();
   Server(const Server&) = delete;

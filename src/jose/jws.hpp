@@ -4,22 +4,25 @@
 #include <string>
 #include <string_view>
 
-// Compact JWS (RFC 7515) by HS256. rhonabwy is included only in jws.cpp. Safe on any thread.
+// Compact JWS (RFC 7515) by HS256. Safe on any thread.
 namespace call_service::jose {
 
-// Call once at start, before other threads; throws if the library cannot be initialised.
+// Call once at start: throws if the cryptographic library cannot do what tokens need.
 void initialize();
 
 // Signs the payload bytes as they are: header {"alg":"HS256","typ":"JWT"}, key = the secret's raw bytes.
 std::string sign_hs256(std::string_view payload, std::string_view secret);
 
+// malformed: not three parts of strict base64url, or a header that is no JSON object or names a member twice
+// algorithm: not HS256, or a header with `crit` or `b64`
+// signature: wrong, or made with another secret
 enum class JwsError { malformed, algorithm, signature };
 
 // The payload of a compact JWS, its signature not yet checked. Refuses everything but alg HS256 without `crit`; header
 // keys (jku, jwk, x5u, x5c) are never looked at.
 std::expected<std::string, JwsError> unverified_payload_hs256(std::string_view token);
 
-// The payload, if the signature is right (compared in constant time).
+// The payload, if the signature is right (compared in constant time). An empty secret verifies nothing.
 std::expected<std::string, JwsError> verify_hs256(std::string_view token, std::string_view secret);
 
 }  // namespace call_service::jose

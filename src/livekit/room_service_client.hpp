@@ -19,22 +19,22 @@ namespace call_service::livekit {
 //   refused: LiveKit answered with an error (500, 400, 401, …): this request's outcome
 struct ApiError {
   enum class Kind { unreachable, refused } kind;
-  std::string what;  // for the log; contains no token
+  std::string what{};  // for the log; contains no token
 };
 
 struct RoomInfo {
-  std::string sid;
-  std::string name;
-  std::optional<Timestamp> created_at;
+  std::string sid{};
+  std::string name{};
+  std::optional<Timestamp> created_at{};
 };
 
 struct ParticipantInfo {
-  std::string sid;
-  std::string identity;
-  std::string state;  // JOINING | JOINED | ACTIVE | DISCONNECTED
-  std::string kind;   // STANDARD | INGRESS | EGRESS | SIP | AGENT | …
-  std::optional<Timestamp> joined_at;
-  std::optional<std::string> session_id;  // attributes.session_id
+  std::string sid{};
+  std::string identity{};
+  std::string state{};  // JOINING | JOINED | ACTIVE | DISCONNECTED
+  std::string kind{};   // STANDARD | INGRESS | EGRESS | SIP | AGENT | …
+  std::optional<Timestamp> joined_at{};
+  std::optional<std::string> session_id{};  // attributes.session_id
 };
 
 // What became of a request to remove something: both are success (livekit.md, 2.4: not_found means it is gone).

@@ -7,8 +7,8 @@
 
 #include "base/time.hpp"
 
-// LiveKit's WebhookEvent (livekit/protocol, livekit_webhook.proto) in protojson: camelCase or snake_case, int64 as text or
-// number, defaults left out.
+// LiveKit's WebhookEvent (livekit/protocol, livekit_webhook.proto) in protojson: camelCase or snake_case, int64 as text
+// or number, defaults left out.
 namespace call_service::livekit {
 
 enum class EventType {
@@ -24,27 +24,27 @@ enum class EventType {
 std::string_view name_of(EventType type);
 
 struct EventRoom {
-  std::string sid;
-  std::string name;
-  std::optional<Timestamp> created_at;  // creationTimeMs, else creationTime
+  std::string sid{};
+  std::string name{};
+  std::optional<Timestamp> created_at{};  // creationTimeMs, else creationTime
 };
 
 struct EventParticipant {
-  std::string sid;
-  std::string identity;
+  std::string sid{};
+  std::string identity{};
   std::string kind = "STANDARD";
-  std::optional<Timestamp> joined_at;       // joinedAtMs, else joinedAt
-  std::optional<std::string> session_id;    // attributes.session_id
-  std::string disconnect_reason;            // as on the wire, "UNKNOWN_REASON" when left out
+  std::optional<Timestamp> joined_at{};     // joinedAtMs, else joinedAt
+  std::optional<std::string> session_id{};  // attributes.session_id
+  std::string disconnect_reason{};          // as on the wire, "UNKNOWN_REASON" when left out
 };
 
 struct WebhookEvent {
-  std::string id;
+  std::string id{};
   EventType type = EventType::other;
-  std::string type_name;   // as sent
-  Timestamp created_at{};  // whole seconds
-  std::optional<EventRoom> room;
-  std::optional<EventParticipant> participant;
+  std::string type_name{};   // as sent
+  Timestamp created_at{};  // whole seconds; 1970 when left out
+  std::optional<EventRoom> room{};
+  std::optional<EventParticipant> participant{};
 };
 
 // Reads a body that was verified. The error says what is malformed; unknown members and event names are no error.

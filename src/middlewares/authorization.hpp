@@ -8,30 +8,23 @@
 #include "base/time.hpp"
 #include "config.hpp"
 #include "http/message.hpp"
+#include "services/caller.hpp"
 
 namespace call_service::middlewares {
 
-// Who makes a request.
-struct Caller {
-  enum class Type { user, service } type = Type::user;
-  std::string id;                   // the user id (`sub`), or the service key's name
-  std::optional<std::string> name;  // the user token's `name` claim
-
-  bool is_service() const { return type == Type::service; }
-  bool is_user(const std::string& user_id) const { return type == Type::user && id == user_id; }
-};
+using services::Caller;
 
 // Decides who the caller is. Immutable after construction, safe on any thread.
 class Authorizer {
  public:
-  // Uses auth_api_keys (kept as SHA-256 only, compared in constant time) and the auth_jwt_* members. `clock` must outlive
-  // this.
+  // Uses auth_api_keys (kept as SHA-256 only, compared in constant time) and the auth_jwt_* members. `clock` must
+  // outlive this.
   Authorizer(const Config& config, const Clock& clock);
 
   // The caller, or the cause of the refusal for the log. A client gets one and the same 401 for all causes.
-  // `Authorization: Bearer <service key or user token>`, or `X-API-Key: <service key>`; both at once only if equal; each
-  // header at most once. User tokens: HS256; `exp` and `sub` (a valid user id) required, `nbf` checked when present, `iss`
-  // and `aud` when configured, 30 s of leeway.
+  // `Authorization: Bearer <service key or user token>`, or `X-API-Key: <service key>`; both at once only if equal;
+  // each header at most once. User tokens: HS256; `exp` and `sub` (a valid user id) required, `nbf` checked when
+  // present, `iss` and `aud` when configured, 30 s of leeway.
   std::expected<Caller, std::string> authorize(const http::Request& request) const;
 
  private:

@@ -14,10 +14,11 @@ std::optional<wire::TextFault> check_user_id(std::string_view text);
 // 1 to 128 characters, no control characters.
 std::optional<wire::TextFault> check_display_name(std::string_view text);
 
-// check_user_id with the length as well: what paths and tokens need.
+// check_user_id as a yes or no: what paths and tokens need.
 bool is_user_id(std::string_view text);
 
-inline constexpr wire::Rules user_id{.min_length = 1, .max_length = 128, .check = check_user_id, .example = "\"user_a\""};
+inline constexpr wire::Rules user_id{
+    .min_length = 1, .max_length = 128, .check = check_user_id, .example = "\"user_a\""};
 inline constexpr wire::Rules display_name{
     .min_length = 1, .max_length = 128, .check = check_display_name, .example = "\"Ada\""};
 

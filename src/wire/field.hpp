@@ -18,7 +18,8 @@
 //     static constexpr auto fields() { return std::tuple{wire::field("name", &JoinCallRequest::name, display_name)}; }
 //   };
 //
-// gives reading with every fault at once (wire/read.hpp), writing (wire/write.hpp) and its JSON Schema (wire/schema.hpp).
+// gives reading with every fault at once (wire/read.hpp), writing (wire/write.hpp) and its JSON Schema
+// (wire/schema.hpp).
 namespace call_service::wire {
 
 // A JSON object kept as the text it came in, for values that the service stores and returns without looking inside.
@@ -40,13 +41,13 @@ struct Rules {
   std::size_t max_length = SIZE_MAX;
   std::int64_t min = INT64_MIN;
   std::int64_t max = INT64_MAX;
-  TextCheck check = nullptr;       // of a text, or of each text in a list; run when the length is right
+  TextCheck check = nullptr;               // of a text, or of each text in a list; run when the length is right
   std::size_t max_item_length = SIZE_MAX;  // of each text in a list
-  std::string_view pattern = {};   // the JSON Schema form of `check`
+  std::string_view pattern = {};           // the JSON Schema form of `check`
   std::string_view description = {};
-  std::string_view example = {};   // JSON text
+  std::string_view example = {};       // JSON text
   std::string_view known_values = {};  // of an open enum, separated by '|': documented, not enforced
-  bool omit_null = false;          // writing: leave an empty optional out instead of writing null
+  bool omit_null = false;              // writing: leave an empty optional out instead of writing null
 };
 
 template <typename Struct, typename Member>

@@ -8,8 +8,8 @@
 namespace call_service::wire {
 
 // Reads a JSON text into a described struct.
-//   malformed_json: not JSON, not UTF-8, duplicate keys, lone surrogates, nested deeper than 32, or anything after the value
-//   validation_failed: well-formed, with all the faults found, each with its JSON pointer
+//   malformed_json: not JSON, not UTF-8, duplicate keys, lone surrogates, nested deeper than 32, or anything after the
+//   value validation_failed: well-formed, with all the faults found, each with its JSON pointer
 // An empty text is read as {} .
 template <Described T>
 Result<T> read(std::string_view json);

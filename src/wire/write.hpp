@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "wire/field.hpp"
 
@@ -10,8 +11,10 @@ namespace call_service::wire {
 template <Described T>
 std::string write(const T& value);
 
-// A JSON string literal, quotes included.
+// A JSON string literal, quotes included. Whatever the bytes, the result is valid and printable: what is not UTF-8
+// becomes U+FFFD, control characters and line separators are escaped.
 void append_string(std::string& out, std::string_view text);
+std::string quote(std::string_view text);
 
 }  // namespace call_service::wire
 

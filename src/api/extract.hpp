@@ -1,0 +1,97 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/context.hpp"
+#include "base/ranges.hpp"
+#include "base/uuid.hpp"
+#include "error.hpp"
+#include "schemas/text_rules.hpp"
+#include "wire/read.hpp"
+
+// A handler's parameter types say what it needs of a request; each has an Extract<T> that takes it from there. All
+// faults of all parameters are reported together.
+namespace call_service::api {
+
+// {call_id} of the path.
+struct CallId {
+  Uuid value;
+};
+
+// {user_id} of the path.
+struct UserId {
+  std::string value;
+};
+
+// The JSON body.
+template <typename T>
+struct Body {
+  T value;
+};
+
+// What is wrong with a request's content, gathered from all its parts.
+class Faults {
+ public:
+  void add(Fault fault) { faults_.push_back(std::move(fault)); }
+
+  // Takes over an error of reading: faults are gathered, anything else (malformed JSON) comes before them all.
+  void add(Error error) {
+    if (error.code == ErrorCode::validation_failed) {
+      append(faults_, std::move(error.faults));
+    } else if (!first_) {
+      first_ = std::move(error);
+    }
+  }
+
+  std::optional<Error> error() && {
+    if (first_) return std::move(first_);
+    if (faults_.empty()) return std::nullopt;
+    return Error{.code = ErrorCode::validation_failed,
+                 .detail = "The request's content is not valid.",
+                 .faults = std::move(faults_),
+                 .cause = {}};
+  }
+
+ private:
+  std::vector<Fault> faults_;
+  std::optional<Error> first_;
+};
+
+template <typename T>
+struct Extract;
+
+template <>
+struct Extract<services::Caller> {
+  static services::Caller from(Context& context, Faults&) { return *context.caller; }
+};
+
+template <>
+struct Extract<CallId> {
+  static CallId from(Context& context, Faults& faults);
+};
+
+template <>
+struct Extract<UserId> {
+  static UserId from(Context& context, Faults& faults);
+};
+
+template <typename T>
+struct Extract<Body<T>> {
+  static Body<T> from(Context& context, Faults& faults) {
+    auto read = wire::read<T>(context.request.body);
+    if (read) return {std::move(*read)};
+    faults.add(std::move(read.error()));
+    return {};
+  }
+};
+
+// The request itself, for what has no schema.
+template <>
+struct Extract<http::Request*> {
+  static http::Request* from(Context& context, Faults&) { return &context.request; }
+};
+
+}  // namespace call_service::api

@@ -1,0 +1,15 @@
+#include "api/handlers.hpp"
+
+namespace call_service::api {
+
+Answer<schemas::HealthResponse> get_health(Services&) {
+  co_return Reply<schemas::HealthResponse>{.body = {}};
+}
+
+Answer<schemas::ReadyResponse> get_readiness(Services& services) {
+  const auto readiness = co_await services.readiness.check();
+  co_return Reply<schemas::ReadyResponse>{.body = schemas::ready_response(readiness),
+                                          .status = readiness.ready() ? 200 : 503};
+}
+
+}  // namespace call_service::api

@@ -1,0 +1,232 @@
+#include "config.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <thread>
+#include <utility>
+
+#include "base/text.hpp"
+#include "config_checks.hpp"
+#include "config_readers.hpp"
+
+namespace call_service {
+namespace {
+
+namespace readers = config_readers;
+
+// The remedy if the value is no good.
+using Remedy = std::optional<std::string>;
+
+struct Variable {
+  std::string_view name;
+  std::string_view default_text;  // as shown; read as if it were set, unless fill is given
+  std::string_view meaning;
+  Remedy (*read)(std::string_view text, Config& config);
+  ConfigScope scope = ConfigScope::serve;
+  bool required = false;
+  void (*fill)(Config& config) = nullptr;  // for a default that depends on what was read before
+};
+
+template <typename Target, typename Value>
+Remedy store(Target& target, readers::Read<Value> value) {
+  if (!value) return std::move(value.error());
+  target = std::move(*value);
+  return std::nullopt;
+}
+
+template <auto member, auto reader>
+Remedy read_with(std::string_view text, Config& config) {
+  return store(config.*member, reader(text));
+}
+
+template <auto member>
+Remedy read_text(std::string_view text, Config& config) {
+  config.*member = std::string(text);
+  return std::nullopt;
+}
+
+template <auto member, std::int64_t least, std::int64_t most>
+Remedy read_number(std::string_view text, Config& config) {
+  using Target = std::remove_reference_t<decltype(config.*member)>;
+  const auto value = readers::integer(text, least, most);
+  if (!value) return value.error();
+  config.*member = static_cast<Target>(*value);
+  return std::nullopt;
+}
+
+Remedy read_public_url(std::string_view text, Config& config) {
+  const auto url = readers::livekit_url(text);
+  if (!url) return url.error();
+  config.livekit_public_url = readers::to_websocket(*url);
+  return std::nullopt;
+}
+
+constexpr std::int64_t seconds_a_day = 86'400;
+constexpr std::int64_t seconds_a_year = 31'536'000;
+
+constexpr Variable variables[] = {
+    {.name = "DATABASE_URL",
+     .default_text = "sqlite:///call-service.db",
+     .meaning =
+         "postgresql://user:password@host/name (several hosts allowed), sqlite:///relative or sqlite:////absolute",
+     .read = read_with<&Config::database_url, readers::database_url>,
+     .scope = ConfigScope::database},
+    {.name = "DATABASE_SCHEMA",
+     .default_text = "public",
+     .meaning = "PostgreSQL: where all tables live",
+     .read = read_with<&Config::database_schema, readers::database_schema>,
+     .scope = ConfigScope::database},
+    {.name = "LIVEKIT_API_KEY",
+     .default_text = "",
+     .meaning = "the name of a key of the LiveKit server",
+     .read = read_with<&Config::livekit_api_key, readers::key_name>,
+     .required = true},
+    {.name = "LIVEKIT_API_SECRET",
+     .default_text = "",
+     .meaning = "that key's secret, at least 32 characters",
+     .read = read_with<&Config::livekit_api_secret, readers::secret>,
+     .required = true},
+    {.name = "LIVEKIT_URL",
+     .default_text = "ws://127.0.0.1:7880",
+     .meaning = "where the service reaches LiveKit; ws, wss, http or https",
+     .read = read_with<&Config::livekit_url, readers::livekit_url>},
+    {.name = "LIVEKIT_PUBLIC_URL",
+     .default_text = "LIVEKIT_URL",
+     .meaning = "where clients reach LiveKit; given to them as ws or wss",
+     .read = read_public_url,
+     .fill = [](Config& config) { config.livekit_public_url = readers::to_websocket(config.livekit_url); }},
+    {.name = "LIVEKIT_WEBHOOK_SECRET",
+     .default_text = "LIVEKIT_API_SECRET",
+     .meaning = "what LiveKit signs its webhooks with, at least 32 characters",
+     .read = read_with<&Config::livekit_webhook_secret, readers::secret>,
+     .fill = [](Config& config) { config.livekit_webhook_secret = config.livekit_api_secret; }},
+    {.name = "LIVEKIT_WEBHOOK_API_KEY",
+     .default_text = "",
+     .meaning = "the name of the key that LiveKit signs webhooks with, if it is not LIVEKIT_API_KEY",
+     .read = read_with<&Config::livekit_webhook_api_key, readers::key_name>},
+    {.name = "LIVEKIT_WEBHOOK_EXTRA_KEYS",
+     .default_text = "",
+     .meaning = "key:secret,key:secret: further signers of webhooks, for rotation",
+     .read = read_with<&Config::livekit_webhook_extra_keys, readers::signing_pairs>},
+    {.name = "LIVEKIT_TOKEN_TTL_SECONDS",
+     .default_text = "600",
+     .meaning = "lifetime of the tokens handed out, 10 to 86400",
+     .read = read_number<&Config::livekit_token_ttl, 10, seconds_a_day>},
+    {.name = "ROOM_DEPARTURE_TIMEOUT_SECONDS",
+     .default_text = "60",
+     .meaning = "how long a call outlives its last participant, 1 to 86400",
+     .read = read_number<&Config::room_departure_timeout, 1, seconds_a_day>},
+    {.name = "AUTH_API_KEYS",
+     .default_text = "",
+     .meaning = "name:key,name:key: service keys, each at least 32 characters; a name may occur several times",
+     .read = read_with<&Config::auth_api_keys, readers::service_keys>},
+    {.name = "AUTH_JWT_SECRET",
+     .default_text = "",
+     .meaning = "verifies user tokens (HS256), at least 32 characters; never a secret of LiveKit",
+     .read = read_with<&Config::auth_jwt_secret, readers::secret>},
+    {.name = "AUTH_JWT_SECRET_PREVIOUS",
+     .default_text = "",
+     .meaning = "accepted too, for rotation",
+     .read = read_with<&Config::auth_jwt_secret_previous, readers::secret>},
+    {.name = "AUTH_JWT_ISSUER",
+     .default_text = "",
+     .meaning = "the iss that user tokens must have",
+     .read = read_text<&Config::auth_jwt_issuer>},
+    {.name = "AUTH_JWT_AUDIENCE",
+     .default_text = "",
+     .meaning = "the aud that user tokens must have",
+     .read = read_text<&Config::auth_jwt_audience>},
+    {.name = "HOST",
+     .default_text = "127.0.0.1",
+     .meaning = "the address to listen on; 0.0.0.0 or :: for all",
+     .read = read_with<&Config::host, readers::host>},
+    {.name = "PORT",
+     .default_text = "8000",
+     .meaning = "the port to listen on; 0 picks a free one, named in the log line `listening`",
+     .read = read_number<&Config::port, 0, 65'535>},
+    {.name = "WORKERS",
+     .default_text = "cores",
+     .meaning = "threads that serve, 1 to 256",
+     .read = read_number<&Config::workers, 1, 256>,
+     .fill =
+         [](Config& config) {
+           config.workers = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 256U));
+         }},
+    {.name = "MIGRATE_ON_START",
+     .default_text = "true for SQLite, else false",
+     .meaning = "bring the schema up to date before serving; else an outdated schema is refused",
+     .read = read_with<&Config::migrate_on_start, readers::truth>,
+     .fill = [](Config& config) { config.migrate_on_start = config.uses_sqlite(); }},
+    {.name = "CORS_ALLOW_ORIGINS",
+     .default_text = "",
+     .meaning = "origins of web pages that may call, separated by commas, or *",
+     .read = read_with<&Config::cors_allow_origins, readers::origins>},
+    {.name = "LOG_LEVEL",
+     .default_text = "info",
+     .meaning = "debug, info, warning or error",
+     .read = read_with<&Config::log_level, readers::log_level>,
+     .scope = ConfigScope::database},
+    {.name = "LOG_FORMAT",
+     .default_text = "json",
+     .meaning = "json, or text for people",
+     .read = read_with<&Config::log_format, readers::log_format>,
+     .scope = ConfigScope::database},
+    {.name = "CALL_NEVER_JOINED_TIMEOUT_SECONDS",
+     .default_text = "900",
+     .meaning = "a call that nobody ever entered ends this long after its newest token; 0: never",
+     .read = read_number<&Config::call_never_joined_timeout, 0, seconds_a_year>},
+};
+
+Remedy read_variable(const Variable& variable, std::optional<std::string> text, Config& config) {
+  if (text && text->empty()) text.reset();
+  if (!text && variable.required) return "is required: " + std::string(variable.meaning);
+  if (!text && variable.fill != nullptr) {
+    variable.fill(config);
+    return std::nullopt;
+  }
+  if (!text && variable.default_text.empty()) return std::nullopt;
+  if (text && (!is_utf8(*text) || has_control_characters(*text))) {
+    return "must not contain control characters, such as a line break at the end";
+  }
+  return variable.read(text ? std::string_view(*text) : variable.default_text, config);
+}
+
+}  // namespace
+
+bool Config::uses_sqlite() const {
+  return database_url.starts_with("sqlite:");
+}
+
+Environment process_environment() {
+  return [](std::string_view name) -> std::optional<std::string> {
+    const char* value = std::getenv(std::string(name).c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  };
+}
+
+std::expected<Config, std::vector<std::string>> read_config(const Environment& environment, ConfigScope scope) {
+  Config config;
+  std::vector<std::string> faults;
+  for (const Variable& variable : variables) {
+    if (scope == ConfigScope::database && variable.scope != ConfigScope::database) continue;
+    if (const Remedy remedy = read_variable(variable, environment(variable.name), config)) {
+      faults.push_back(std::string(variable.name) + ": " + *remedy);
+    }
+  }
+  if (scope == ConfigScope::serve) check_secrets(config, environment, faults);
+  if (!faults.empty()) return std::unexpected(std::move(faults));
+  return config;
+}
+
+std::string config_help() {
+  std::string out = "Configuration (environment variables):\n";
+  for (const Variable& variable : variables) {
+    out.append("  ").append(variable.name);
+    if (variable.required) out.append(" (required)");
+    if (!variable.default_text.empty()) out.append(" (default: ").append(variable.default_text).append(")");
+    out.append("\n      ").append(variable.meaning).append("\n");
+  }
+  return out;
+}
+
+}  // namespace call_service

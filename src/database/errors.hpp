@@ -1,0 +1,25 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace call_service::db {
+
+// The database did not answer, or not in time: an outage. What was asked may or may not have been done.
+class Unavailable : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// The database refused a statement: a bug, or a schema that is not ours.
+class StatementFailed : public std::runtime_error {
+ public:
+  StatementFailed(const std::string& what, std::string sqlstate)
+      : std::runtime_error(what), sqlstate_(std::move(sqlstate)) {}
+  const std::string& sqlstate() const { return sqlstate_; }
+
+ private:
+  std::string sqlstate_;
+};
+
+}  // namespace call_service::db

@@ -1,0 +1,21 @@
+# Writes OUTPUT, a header with the text of every migration in DIRECTORY, in the order of their names.
+file(GLOB files ${DIRECTORY}/[0-9]*_*.sql)
+list(SORT files)
+set(entries "")
+foreach(file IN LISTS files)
+  file(READ ${file} text)
+  get_filename_component(name ${file} NAME_WE)
+  string(APPEND entries "    {\"${name}\", R\"migration(${text})migration\"},\n")
+endforeach()
+file(WRITE ${OUTPUT} "#pragma once
+
+#include <string_view>
+#include <utility>
+
+namespace call_service::db {
+
+inline constexpr std::pair<std::string_view, std::string_view> kMigrationFiles[] = {
+${entries}};
+
+}  // namespace call_service::db
+")

@@ -1,0 +1,29 @@
+#include <stdexcept>
+
+#include "database/engine.hpp"
+#include "database/postgres/connection.hpp"
+#include "database/sqlite/connection.hpp"
+#include "database/url.hpp"
+
+namespace call_service::db {
+
+Database open_database(const std::string& url, const std::string& schema) {
+  if (const auto path = sqlite_path(url)) {
+    const Dialect dialect(Dialect::Kind::sqlite, "");
+    const auto connect = [path = *path, dialect](ConnectionRole role) -> std::unique_ptr<Connection> {
+      using sqlite::SqliteConnection;
+      const auto mode =
+          role == ConnectionRole::read ? SqliteConnection::Mode::read_only : SqliteConnection::Mode::read_write;
+      return std::make_unique<SqliteConnection>(path, mode, dialect);
+    };
+    return {dialect, connect, {.writers = 1, .readers = 1, .loners = 0}};
+  }
+  if (!url.starts_with("postgresql://")) throw std::invalid_argument("not a database URL");
+  const Dialect dialect(Dialect::Kind::postgresql, schema);
+  const auto connect = [url, dialect](ConnectionRole) -> std::unique_ptr<Connection> {
+    return std::make_unique<postgres::PostgresConnection>(url, dialect);
+  };
+  return {dialect, connect, {.writers = 2, .readers = 1, .loners = 1}};
+}
+
+}  // namespace call_service::db

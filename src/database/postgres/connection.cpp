@@ -1,0 +1,320 @@
+#include "database/postgres/connection.hpp"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "database/errors.hpp"
+#include "database/postgres/binary.hpp"
+
+namespace call_service::db::postgres {
+
+namespace {
+
+constexpr Seconds kBatchTimeout{8};  // longer than any lock_timeout, so that a lock gives way first
+
+std::string text_of(const char* message) {
+  std::string text = message != nullptr ? message : "";
+  std::ranges::replace(text, '\n', ' ');
+  while (text.ends_with(' ')) text.pop_back();
+  return text;
+}
+
+std::string sqlstate_of(const PGresult* result) {
+  const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  return state != nullptr ? state : "";
+}
+
+// What a server says when it, not the statement, is the trouble: connection and resource errors, shutdown, read-only
+// standby.
+bool is_outage(const std::string& sqlstate) {
+  static constexpr std::array kClasses{"08", "53", "57", "58", "25006"};
+  return sqlstate.empty() || std::ranges::any_of(kClasses, [&](const char* c) { return sqlstate.starts_with(c); });
+}
+
+// Somebody else holds what was asked for: lock timeout, deadlock, serialization failure.
+bool is_contention(const std::string& sqlstate) {
+  return sqlstate == "55P03" || sqlstate == "40P01" || sqlstate == "40001";
+}
+
+std::exception_ptr error_of(const PGresult* result) {
+  const std::string state = sqlstate_of(result);
+  const std::string what = text_of(PQresultErrorMessage(result));
+  if (is_outage(state) || is_contention(state)) return std::make_exception_ptr(Unavailable(what));
+  return std::make_exception_ptr(StatementFailed(what, state));
+}
+
+bool succeeded(const PGresult* result) {
+  const auto status = PQresultStatus(result);
+  return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
+Row read_row(const PGresult* result, int row, const std::vector<Type>& types) {
+  Row values;
+  values.reserve(types.size());
+  for (int column = 0; column < static_cast<int>(types.size()); ++column) {
+    if (PQgetisnull(result, row, column) != 0) {
+      values.emplace_back();
+      continue;
+    }
+    const std::string_view bytes(PQgetvalue(result, row, column),
+                                 static_cast<std::size_t>(PQgetlength(result, row, column)));
+    values.push_back(decode(types[static_cast<std::size_t>(column)], bytes));
+  }
+  return values;
+}
+
+}  // namespace
+
+PostgresConnection::PostgresConnection(std::string url, Dialect dialect)
+    : url_(std::move(url)), dialect_(std::move(dialect)) {}
+
+PostgresConnection::~PostgresConnection() {
+  close();
+}
+
+void PostgresConnection::close() {
+  if (connection_ != nullptr) PQfinish(connection_);
+  connection_ = nullptr;
+  prepared_.clear();
+}
+
+void PostgresConnection::lose(const std::string& why) {
+  const std::string message = text_of(PQerrorMessage(connection_));
+  close();
+  throw Unavailable(message.empty() ? why : why + ": " + message);
+}
+
+void PostgresConnection::open() {
+  if (connection_ != nullptr && PQstatus(connection_) == CONNECTION_OK) return;
+  close();
+  // What stands before `dbname` may be overridden by the URL, which libpq expands in its place.
+  const std::array keywords{"connect_timeout",
+                            "application_name",
+                            "tcp_user_timeout",
+                            "keepalives_idle",
+                            "dbname",
+                            "client_encoding",
+                            static_cast<const char*>(nullptr)};
+  const std::array values{"3", "call-service", "5000", "10", url_.c_str(), "UTF8", static_cast<const char*>(nullptr)};
+  connection_ = PQconnectdbParams(keywords.data(), values.data(), 1);
+  if (PQstatus(connection_) != CONNECTION_OK) lose("cannot connect to PostgreSQL");
+  PQsetNoticeProcessor(connection_, [](void*, const char*) {}, nullptr);
+  if (PQsetnonblocking(connection_, 1) != 0 || PQenterPipelineMode(connection_) != 1) lose("cannot use the connection");
+}
+
+void PostgresConnection::wait_for_data(Deadline deadline) {
+  while (true) {
+    const int unsent = PQflush(connection_);
+    if (unsent < 0) lose("connection lost");
+    const auto left = std::chrono::ceil<Milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0) lose("PostgreSQL did not answer in time");
+    pollfd socket{PQsocket(connection_), static_cast<short>(POLLIN | (unsent != 0 ? POLLOUT : 0)), 0};
+    const int ready = ::poll(&socket, 1, static_cast<int>(left.count()));
+    if (ready < 0 && errno != EINTR) lose("connection lost");
+    if (ready <= 0 || (socket.revents & (POLLIN | POLLERR | POLLHUP)) == 0) continue;
+    if (PQconsumeInput(connection_) != 1) lose("connection lost");
+    return;
+  }
+}
+
+PostgresConnection::ResultPtr PostgresConnection::next_result(Deadline deadline) {
+  while (true) {
+    if (PQflush(connection_) < 0) lose("connection lost");
+    while (PQisBusy(connection_) != 0) wait_for_data(deadline);
+    ResultPtr result(PQgetResult(connection_), PQclear);
+    if (result != nullptr) return result;
+    // After a lost connection there is no end of nulls.
+    if (PQstatus(connection_) == CONNECTION_BAD) lose("connection lost");
+  }
+}
+
+void PostgresConnection::send(const char* command) {
+  if (PQsendQueryParams(connection_, command, 0, nullptr, nullptr, nullptr, nullptr, 1) != 1) lose("cannot send");
+}
+
+void PostgresConnection::send(const Statement& statement, const Rows& input) {
+  std::vector<std::string> arrays;
+  std::vector<const char*> values;
+  std::vector<int> lengths;
+  for (std::size_t i = 0; i < statement.input.size(); ++i) {
+    arrays.push_back(encode_array(statement.input[i].type, input, i));
+    lengths.push_back(static_cast<int>(arrays.back().size()));
+  }
+  for (const auto& array : arrays) values.push_back(array.data());
+  const std::vector<int> formats(arrays.size(), 1);
+  if (PQsendQueryPrepared(connection_, prepared_name(statement).c_str(), static_cast<int>(values.size()), values.data(),
+                          lengths.data(), formats.data(), 1) != 1) {
+    lose("cannot send");
+  }
+}
+
+void PostgresConnection::synchronize() {
+  if (PQpipelineSync(connection_) != 1) lose("cannot send");
+}
+
+void PostgresConnection::discard_until_sync(Deadline deadline) {
+  while (PQresultStatus(next_result(deadline).get()) != PGRES_PIPELINE_SYNC) {
+  }
+}
+
+void PostgresConnection::roll_back(Deadline deadline) {
+  send("ROLLBACK");
+  synchronize();
+  discard_until_sync(deadline);
+}
+
+// In a round trip of its own, outside of the transaction: happens once a connection and statement.
+void PostgresConnection::prepare(const Statement& statement, Deadline deadline) {
+  if (is_prepared(statement)) return;
+  const std::string name = "s" + std::to_string(prepared_.size());
+  std::vector<Oid> types;
+  for (const auto& column : statement.input) types.push_back(array_oid(column.type));
+  if (PQsendPrepare(connection_, name.c_str(), dialect_.render(statement).c_str(), static_cast<int>(types.size()),
+                    types.data()) != 1) {
+    lose("cannot send");
+  }
+  synchronize();
+  const auto result = next_result(deadline);
+  const bool prepared = succeeded(result.get());
+  discard_until_sync(deadline);
+  if (!prepared) std::rethrow_exception(error_of(result.get()));
+  prepared_.emplace(&statement, name);
+}
+
+// One statement of a batch on its way, with those whose rows it carries.
+struct PostgresConnection::Sent {
+  const Statement* statement;
+  std::size_t index;
+  std::vector<Member*> members;
+};
+
+// The plan of a batch: what is sent, in order, and where the answers go.
+class PostgresConnection::Batch {
+ public:
+  explicit Batch(std::span<Member*> members) : groups_(group_members(members)) {
+    for (const bool first : {true, false}) {
+      for (const auto& group : groups_) add(group, first);
+    }
+  }
+
+  const std::vector<Sent>& sent() const { return sent_; }
+  bool only_reads() const {
+    return std::ranges::all_of(groups_, [](const Group& g) { return g.kind->access == CommandKind::Access::read; });
+  }
+
+  static Rows input_of(const Sent& sent) {
+    Rows rows;
+    for (const auto* member : sent.members) {
+      const auto& own = member->command->inputs[sent.index];
+      rows.insert(rows.end(), own.begin(), own.end());
+    }
+    if (sent.statement->first) std::ranges::sort(rows);
+    return rows;
+  }
+
+  static void distribute(const Sent& sent, const PGresult* result) {
+    std::map<Uuid, Member*> by_key;
+    for (auto* member : sent.members) by_key.emplace(member->command->key, member);
+    for (int row = 0; row < PQntuples(result); ++row) {
+      Row values = read_row(result, row, sent.statement->output);
+      Member* member = sent.members.front();
+      if (by_key.size() > 1) member = by_key.at(std::get<Uuid>(values.front()));
+      member->result.rows[sent.index].push_back(std::move(values));
+    }
+  }
+
+ private:
+  void add(const Group& group, bool first) {
+    const auto& statements = group.kind->statements;
+    for (std::size_t i = 0; i < statements.size(); ++i) {
+      if (statements[i].first != first) continue;
+      Sent sent{&statements[i], i, {}};
+      for (auto* member : group.members) {
+        if (statements[i].input.empty() || !member->command->inputs[i].empty()) sent.members.push_back(member);
+      }
+      if (!sent.members.empty()) sent_.push_back(std::move(sent));
+    }
+  }
+
+  std::vector<Group> groups_;
+  std::vector<Sent> sent_;
+};
+
+bool PostgresConnection::run(std::span<Member*> members, Milliseconds lock_timeout) {
+  const Deadline deadline = std::chrono::steady_clock::now() + kBatchTimeout;
+  for (auto* member : members) member->result.rows.assign(member->command->kind->statements.size(), {});
+  const Batch batch(members);
+  const bool alone = members.size() == 1;
+  try {
+    for (const auto& sent : batch.sent()) prepare(*sent.statement, deadline);
+  } catch (const StatementFailed&) {
+    if (!alone) return false;
+    members.front()->error = std::current_exception();
+    return true;
+  }
+
+  send(batch.only_reads() ? "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" : "BEGIN");
+  if (!batch.only_reads()) send(("SET LOCAL lock_timeout = " + std::to_string(lock_timeout.count())).c_str());
+  for (const auto& sent : batch.sent()) send(*sent.statement, Batch::input_of(sent));
+  send("COMMIT");
+  synchronize();
+
+  ResultPtr failure(nullptr, PQclear);
+  const auto take = [&] {
+    auto result = next_result(deadline);
+    if (!succeeded(result.get()) && failure == nullptr) failure = std::move(result);
+    return result;
+  };
+  take();
+  if (!batch.only_reads()) take();
+  for (const auto& sent : batch.sent()) {
+    const auto result = take();
+    if (failure == nullptr) Batch::distribute(sent, result.get());
+  }
+  take();
+  discard_until_sync(deadline);
+  if (failure == nullptr) return true;
+
+  const std::string state = sqlstate_of(failure.get());
+  if (is_outage(state)) lose(text_of(PQresultErrorMessage(failure.get())));
+  if (state == "0A000") {  // "cached plan must not change result type": after a migration, once
+    close();
+    open();
+    return run(members, lock_timeout);
+  }
+  roll_back(deadline);
+  for (auto* member : members) member->result.rows.assign(member->command->kind->statements.size(), {});
+  const bool somebody_waits = is_contention(state) && lock_timeout < Seconds(1);
+  if (!alone || somebody_waits) return false;
+  members.front()->error = error_of(failure.get());
+  return true;
+}
+
+void PostgresConnection::execute_script(const std::string& sql) {
+  if (PQexitPipelineMode(connection_) != 1 || PQsetnonblocking(connection_, 0) != 0) lose("cannot use the connection");
+  const ResultPtr result(PQexec(connection_, sql.c_str()), PQclear);
+  if (PQstatus(connection_) != CONNECTION_OK) lose("connection lost");
+  const bool done = succeeded(result.get()) || PQresultStatus(result.get()) == PGRES_EMPTY_QUERY;
+  if (!done && PQtransactionStatus(connection_) != PQTRANS_IDLE) ResultPtr(PQexec(connection_, "ROLLBACK"), PQclear);
+  if (PQsetnonblocking(connection_, 1) != 0 || PQenterPipelineMode(connection_) != 1) lose("cannot use the connection");
+  if (!done) std::rethrow_exception(error_of(result.get()));
+}
+
+Rows PostgresConnection::query(const Statement& statement, const Rows& input) {
+  const Deadline deadline = std::chrono::steady_clock::now() + kBatchTimeout;
+  prepare(statement, deadline);
+  send(statement, input);
+  synchronize();
+  const auto result = next_result(deadline);
+  discard_until_sync(deadline);
+  if (!succeeded(result.get())) std::rethrow_exception(error_of(result.get()));
+  Rows rows;
+  for (int row = 0; row < PQntuples(result.get()); ++row) rows.push_back(read_row(result.get(), row, statement.output));
+  return rows;
+}
+
+}  // namespace call_service::db::postgres

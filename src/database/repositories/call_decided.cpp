@@ -1,0 +1,229 @@
+// What is read of a call, and the decided commands: rules are applied to what was read, and the result is written only
+// if the call has not changed meanwhile.
+
+#include <ranges>
+
+#include "database/repositories/call_repository.hpp"
+#include "database/repositories/user_repository.hpp"
+
+namespace call_service::repositories {
+
+namespace {
+
+using db::column_list;
+using db::Type;
+using models::Call;
+using models::Session;
+
+std::vector<Type> keyed(std::vector<Type> types, std::initializer_list<Type> more = {}) {
+  types.insert(types.begin(), Type::uuid);
+  types.insert(types.end(), more);
+  return types;
+}
+
+const db::CommandKind& find_kind() {
+  static const std::vector<db::Column> kInput{{"call_id", Type::uuid}, {"reader", Type::text}, {"page", Type::integer}};
+  static const db::CommandKind kind{.name = "find_call",
+                                    .access = db::CommandKind::Access::read,
+                                    .sharing = db::CommandKind::Sharing::commit,
+                                    .statements = {{.name = "find_call",
+                                                    .input = kInput,
+                                                    .sql = "SELECT c.call_id, " + column_list<Call>("c") +
+                                                           R"(, (i.reader IS NULL OR c.caller_id = i.reader
+                        OR EXISTS (SELECT 1 FROM {call_users} u WHERE u.call_id = c.call_id AND u.user_id = i.reader)
+                        OR EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = c.call_id AND s.user_id = i.reader))
+                        FROM input i JOIN {calls} c ON c.call_id = i.call_id)",
+                                                    .output = keyed(db::column_types<Call>(), {Type::boolean})},
+                                                   {.name = "find_sessions",
+                                                    .input = kInput,
+                                                    .sql = "SELECT s.call_id, " + column_list<Session>("s") + R"(
+                        FROM input i JOIN {sessions} s ON s.call_id = i.call_id
+                        ORDER BY s.created_at, s.session_id LIMIT (SELECT max(page) FROM input))",
+                                                    .output = keyed(db::column_types<Session>())}}};
+  return kind;
+}
+
+// One room's facts in one row; `latest` over all sessions of the call.
+constexpr std::string_view kRoomFacts = R"(SELECT i.call_id,
+    EXISTS (SELECT 1 FROM {webhook_events} e WHERE e.call_id = i.call_id AND e.event_id = i.event_id),
+    EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = i.call_id AND s.room_sid = i.room_sid),
+    EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = i.call_id AND s.room_sid = i.room_sid AND s.status = 'active'),
+    (SELECT max(s.left_at) FROM {sessions} s WHERE s.call_id = i.call_id AND s.room_sid = i.room_sid),
+    (SELECT max({greatest}(s.created_at, COALESCE(s.joined_at, s.created_at), COALESCE(s.left_at, s.created_at)))
+      FROM {sessions} s WHERE s.call_id = i.call_id)
+  FROM input i)";
+
+const db::CommandKind& load_kind() {
+  static const std::vector<db::Column> kInput{{"call_id", Type::uuid},
+                                              {"event_id", Type::text},
+                                              {"identity", Type::text},
+                                              {"room_sid", Type::text},
+                                              {"all_open", Type::boolean}};
+  static const db::CommandKind kind{.name = "load_call_state",
+                                    .access = db::CommandKind::Access::read,
+                                    .statements = {{.name = "load_call",
+                                                    .input = kInput,
+                                                    .sql = "SELECT c.call_id, " + column_list<Call>("c") +
+                                                           " FROM input i JOIN {calls} c ON c.call_id = i.call_id",
+                                                    .output = keyed(db::column_types<Call>())},
+                                                   {.name = "load_sessions",
+                                                    .input = kInput,
+                                                    .sql = "SELECT s.call_id, " + column_list<Session>("s") + R"(
+                        FROM input i JOIN {sessions} s ON s.call_id = i.call_id
+                        WHERE s.user_id = i.identity OR (s.status <> 'ended' AND (i.all_open OR s.room_sid <> i.room_sid))
+                        ORDER BY s.created_at, s.session_id)",
+                                                    .output = keyed(db::column_types<Session>())},
+                                                   {.name = "load_room_facts",
+                                                    .input = kInput,
+                                                    .sql = std::string(kRoomFacts),
+                                                    .output = {Type::uuid, Type::boolean, Type::boolean, Type::boolean,
+                                                               Type::timestamp, Type::timestamp}}}};
+  return kind;
+}
+
+// The condition under which a change is written, on `i`, the input of a statement with call_id and version.
+constexpr std::string_view kUnchanged =
+    "EXISTS (SELECT 1 FROM {calls} c WHERE c.call_id = i.call_id AND c.version = i.version)";
+
+template <typename Model>
+std::vector<db::Column> with_version() {
+  auto columns = db::input_columns<Model>();
+  columns.push_back({"version", Type::integer});
+  return columns;
+}
+
+// "a = excluded.a, …" for all columns but the first, which is the key.
+template <typename Model>
+std::string overwrite() {
+  std::string list;
+  for (const auto& column : db::input_columns<Model>() | std::views::drop(1)) {
+    if (!list.empty()) list += ", ";
+    list.append(column.name).append(" = excluded.").append(column.name);
+  }
+  return list;
+}
+
+const db::CommandKind& apply_kind() {
+  static const std::vector<db::Column> kGuard{{"call_id", Type::uuid}, {"version", Type::integer}};
+  static const db::CommandKind kind{
+      .name = "apply_change",
+      .statements = {
+          UserRepository::ensure_for_call(),
+          {.name = "lock_unchanged_call",
+           .input = kGuard,
+           .sql = "SELECT c.call_id FROM {calls} c JOIN input i ON c.call_id = i.call_id AND c.version = i.version "
+                  "ORDER BY c.call_id {lock:c}",
+           .output = {Type::uuid}},
+          {.name = "write_sessions",
+           .input = with_version<Session>(),
+           // Ended ones first: the user's next connection takes the place of the last.
+           .sql = "INSERT INTO {sessions} (" + column_list<Session>() + ") SELECT " + column_list<Session>("i") +
+                  " FROM input i WHERE " + std::string(kUnchanged) + R"(
+              ORDER BY CASE i.status WHEN 'ended' THEN 0 ELSE 1 END, i.session_id
+              ON CONFLICT (session_id) DO UPDATE SET )" +
+                  overwrite<Session>()},
+          {.name = "write_event",
+           .input = with_version<models::WebhookEvent>(),
+           .sql = "INSERT INTO {webhook_events} (" + column_list<models::WebhookEvent>() + ") SELECT " +
+                  column_list<models::WebhookEvent>("i") + " FROM input i WHERE " + std::string(kUnchanged)},
+          {.name = "write_intents",
+           .input = with_version<models::Intent>(),
+           // A deletion that is under way is asked for anew: whoever is at it finishes the former intent only.
+           .sql = "INSERT INTO {outbox} (" + column_list<models::Intent>() + ") SELECT " +
+                  column_list<models::Intent>("i") + " FROM input i WHERE " + std::string(kUnchanged) + R"(
+              ON CONFLICT (call_id) WHERE kind = 'delete_room' DO UPDATE SET intent_id = excluded.intent_id,
+                due_at = excluded.due_at, attempts = 0, lease_owner = NULL, lease_until = NULL)"},
+          {.name = "write_call",
+           .input = db::input_columns<Call>(),
+           .sql = R"(UPDATE {calls} AS c SET version = c.version + 1, status = i.status, ended_at = i.ended_at,
+              end_reason = i.end_reason, ended_by = i.ended_by, ended_by_type = i.ended_by_type, room_deletion = i.room_deletion,
+              room_sid = i.room_sid, room_created_at = i.room_created_at, closes_at = i.closes_at,
+              participant_count = (SELECT count(*) FROM {sessions} s WHERE s.call_id = c.call_id AND s.status = 'active')
+              FROM input i WHERE c.call_id = i.call_id AND c.version = i.version RETURNING {of:c}call_id)",
+           .output = {Type::uuid}}}};
+  return kind;
+}
+
+const db::CommandKind& due_kind() {
+  static const db::CommandKind kind{
+      .name = "find_calls_due_to_close",
+      .access = db::CommandKind::Access::read,
+      .sharing = db::CommandKind::Sharing::commit,
+      .statements = {{.name = "find_calls_due_to_close",
+                      .input = {{"now", Type::timestamp}, {"page", Type::integer}},
+                      .sql = R"(SELECT c.call_id FROM input i JOIN {calls} c ON c.closes_at <= i.now
+                        ORDER BY c.closes_at LIMIT (SELECT max(page) FROM input))",
+                      .output = {Type::uuid}}}};
+  return kind;
+}
+
+template <typename Model>
+db::Rows rows_with_version(const std::vector<Model>& models, std::int64_t version) {
+  db::Rows rows;
+  for (const auto& model : models) {
+    rows.push_back(db::to_row(model));
+    rows.back().emplace_back(version);
+  }
+  return rows;
+}
+
+void read_time(const db::Value& value, std::optional<Timestamp>& at) {
+  db::from_value(value, at);
+}
+
+}  // namespace
+
+Task<std::optional<CallWithSessions>> CallRepository::find(Uuid call_id, std::optional<std::string> reader, int limit) {
+  const db::Rows input{{call_id, db::to_value(reader), std::int64_t{limit}}};
+  std::vector<db::Rows> inputs{input, input};
+  const auto result = co_await run(find_kind(), call_id, std::move(inputs));
+  if (result.rows[0].empty()) co_return std::nullopt;
+
+  CallWithSessions found;
+  found.call = db::from_row<Call>(result.rows[0].front(), 1);
+  found.allowed = std::get<bool>(result.rows[0].front().back());
+  for (const auto& row : result.rows[1]) found.sessions.push_back(db::from_row<Session>(row, 1));
+  co_return found;
+}
+
+Task<std::optional<CallState>> CallRepository::load_state(StateQuery query) {
+  const db::Rows input{{query.call_id, db::to_value(query.event_id), db::to_value(query.identity),
+                        db::to_value(query.room_sid), query.all_open}};
+  std::vector<db::Rows> inputs{input, input, input};
+  const auto result = co_await run(load_kind(), query.call_id, std::move(inputs));
+  if (result.rows[0].empty()) co_return std::nullopt;
+
+  CallState state;
+  state.call = db::from_row<Call>(result.rows[0].front(), 1);
+  for (const auto& row : result.rows[1]) state.sessions.push_back(db::from_row<Session>(row, 1));
+  const auto& facts = result.rows[2].front();
+  state.event_applied = std::get<bool>(facts[1]);
+  state.room_was_entered = std::get<bool>(facts[2]);
+  state.room_has_active = std::get<bool>(facts[3]);
+  read_time(facts[4], state.room_last_left);
+  read_time(facts[5], state.latest_moment);
+  co_return state;
+}
+
+Task<bool> CallRepository::apply(Change change) {
+  const std::int64_t version = change.call.version;
+  db::Rows users;
+  for (const auto& session : change.sessions) users.push_back({session.user_id, change.now, change.call.call_id});
+  db::Rows event;
+  if (change.event) event = rows_with_version(std::vector{*change.event}, version);
+  std::vector<db::Rows> inputs{
+      std::move(users), {{change.call.call_id, version}},           rows_with_version(change.sessions, version),
+      std::move(event), rows_with_version(change.intents, version), {db::to_row(change.call)}};
+  const auto result = co_await run(apply_kind(), change.call.call_id, std::move(inputs));
+  co_return !result.rows.back().empty();
+}
+
+Task<std::vector<Uuid>> CallRepository::due_to_close(Timestamp now, int limit) {
+  std::vector<db::Rows> inputs{{{now, std::int64_t{limit}}}};
+  const auto result = co_await run(due_kind(), Uuid{}, std::move(inputs));
+  std::vector<Uuid> due;
+  for (const auto& row : result.rows[0]) due.push_back(std::get<Uuid>(row.front()));
+  co_return due;
+}
+
+}  // namespace call_service::repositories

@@ -1,0 +1,348 @@
+// The guarded commands: start, join, leave and end. Each locks the call's row, and every later statement repeats the
+// condition, so a refusal is the absence of a row.
+
+#include "base/ranges.hpp"
+#include "database/repositories/call_repository.hpp"
+#include "database/repositories/user_repository.hpp"
+
+namespace call_service::repositories {
+
+namespace {
+
+using db::column_list;
+using db::Type;
+using models::Call;
+using models::Session;
+
+// Who may enter by user token: anybody if the call is open, else the caller, who is listed, and who was let in before.
+constexpr std::string_view kMayEnter = R"((i.acting_user IS NULL OR c.user_ids IS NULL OR c.caller_id = i.acting_user
+  OR EXISTS (SELECT 1 FROM {call_users} u WHERE u.call_id = c.call_id AND u.user_id = i.acting_user)
+  OR EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = c.call_id AND s.user_id = i.acting_user)))";
+
+std::vector<Type> keyed(std::vector<Type> types, std::initializer_list<Type> more = {}) {
+  types.insert(types.begin(), Type::uuid);
+  types.insert(types.end(), more);
+  return types;
+}
+
+const std::vector<db::Column>& join_input() {
+  static const std::vector<db::Column> columns{{"call_id", Type::uuid},
+                                               {"user_id", Type::text},
+                                               {"acting_user", Type::text},
+                                               {"name", Type::text},
+                                               {"session_id", Type::uuid},
+                                               {"now", Type::timestamp},
+                                               {"token_expires_at", Type::timestamp},
+                                               {"closes_at", Type::timestamp},
+                                               {"required_caller", Type::text}};
+  return columns;
+}
+
+// A condition on `c`, the call, and `i`, the input, under which a token is handed out.
+std::string may_join() {
+  return "c.status = 'active' AND (i.required_caller IS NULL OR c.caller_id = i.required_caller) AND " +
+         std::string(kMayEnter);
+}
+
+db::Statement insert_call(std::string_view conflict, std::vector<Type> output) {
+  return {.name = "insert_call",
+          .input = db::input_columns<Call>(),
+          .sql = "INSERT INTO {calls} (" + column_list<Call>() + ") SELECT " + column_list<Call>("i") +
+                 " FROM input i WHERE true" + std::string(conflict),
+          .output = std::move(output)};
+}
+
+db::Statement insert_call_users(std::string_view condition) {
+  return {.name = "insert_call_users",
+          .input = {{"call_id", Type::uuid}, {"user_id", Type::text}, {"position", Type::integer}},
+          .sql =
+              "INSERT INTO {call_users} (call_id, user_id, position) SELECT i.call_id, i.user_id, i.position FROM "
+              "input i WHERE " +
+              std::string(condition)};
+}
+
+db::Statement insert_session() {
+  return {.name = "insert_session",
+          .input = db::input_columns<Session>(),
+          .sql = "INSERT INTO {sessions} (" + column_list<Session>() + ") SELECT " + column_list<Session>("i") +
+                 " FROM input i"};
+}
+
+// Locks the call and tells what it was before: its columns and whether the user may enter.
+db::Statement lock_for_join() {
+  return {.name = "lock_call_to_join",
+          .input = join_input(),
+          .sql = "SELECT c.call_id, " + column_list<Call>("c") + ", " + std::string(kMayEnter) +
+                 " FROM {calls} c JOIN input i ON c.call_id = i.call_id ORDER BY c.call_id {lock:c}",
+          .output = keyed(db::column_types<Call>(), {Type::boolean})};
+}
+
+std::vector<db::Statement> join_statements() {
+  const std::string name =
+      R"(COALESCE(i.name, (SELECT s.name FROM {sessions} s WHERE s.call_id = i.call_id AND s.user_id = i.user_id
+    ORDER BY s.created_at DESC, s.session_id DESC LIMIT 1), i.user_id))";
+  const std::string refresh =
+      "UPDATE {sessions} AS t SET token_expires_at = i.token_expires_at, name = COALESCE(i.name, t.name) "
+      "FROM input i JOIN {calls} c ON c.call_id = i.call_id "
+      "WHERE t.call_id = i.call_id AND t.user_id = i.user_id AND t.status = 'pending' AND " +
+      may_join();
+  const std::string insert =
+      "INSERT INTO {sessions} (session_id, call_id, user_id, name, status, created_at, token_expires_at) "
+      "SELECT i.session_id, i.call_id, i.user_id, " +
+      name + ", 'pending', i.now, i.token_expires_at FROM input i JOIN {calls} c ON c.call_id = i.call_id WHERE " +
+      may_join() + R"(
+      AND NOT EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = i.call_id AND s.user_id = i.user_id AND s.status = 'pending')
+      AND (c.max_participants IS NULL
+        OR EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = i.call_id AND s.user_id = i.user_id AND s.status <> 'ended')
+        OR (SELECT count(DISTINCT s.user_id) FROM {sessions} s WHERE s.call_id = i.call_id AND s.status <> 'ended')
+          < c.max_participants))";
+  // Only if a token is handed out: then there is a pending session.
+  const std::string touch = R"(UPDATE {calls} AS t SET version = t.version + 1,
+      token_issued_at = {greatest}(COALESCE(t.token_issued_at, i.now), i.now),
+      closes_at = CASE WHEN t.closes_at IS NULL THEN NULL ELSE i.closes_at END
+    FROM input i JOIN {calls} c ON c.call_id = i.call_id
+    WHERE t.call_id = i.call_id AND )" +
+                            may_join() + R"(
+      AND EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = i.call_id AND s.user_id = i.user_id AND s.status = 'pending'))";
+  const std::string read =
+      "SELECT s.call_id, " + column_list<Session>("s") +
+      " FROM input i JOIN {calls} c ON c.call_id = i.call_id JOIN {sessions} s ON s.call_id = i.call_id "
+      "WHERE s.user_id = i.user_id AND s.status = 'pending' AND " +
+      may_join();
+  return {lock_for_join(),
+          {.name = "refresh_pending_session", .input = join_input(), .sql = refresh},
+          {.name = "insert_pending_session", .input = join_input(), .sql = insert},
+          {.name = "touch_joined_call", .input = join_input(), .sql = touch},
+          {.name = "read_pending_session",
+           .input = join_input(),
+           .sql = read,
+           .output = keyed(db::column_types<Session>())}};
+}
+
+const db::CommandKind& start_kind() {
+  static const db::CommandKind kind{
+      .name = "start_call",
+      .statements = {UserRepository::ensure(), insert_call("", {}), insert_call_users("true"), insert_session()}};
+  return kind;
+}
+
+// A call that has no session yet was made by this very command: others become visible together with their first
+// session.
+const db::CommandKind& start_chosen_kind() {
+  static const db::CommandKind kind = [] {
+    db::CommandKind made{
+        .name = "start_chosen_call",
+        .statements = {UserRepository::ensure_for_new_call(),
+                       insert_call(" ON CONFLICT (call_id) DO NOTHING RETURNING call_id", {Type::uuid}),
+                       insert_call_users("NOT EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = i.call_id)")}};
+    append(made.statements, join_statements());
+    return made;
+  }();
+  return kind;
+}
+
+const db::CommandKind& join_kind() {
+  static const db::CommandKind kind = [] {
+    db::CommandKind made{.name = "join_call", .statements = {UserRepository::ensure_for_active_call()}};
+    append(made.statements, join_statements());
+    return made;
+  }();
+  return kind;
+}
+
+db::Row join_row(const Join& join, const std::optional<std::string>& required_caller) {
+  return {join.call_id,
+          join.user_id,
+          db::to_value(join.acting_user),
+          db::to_value(join.name),
+          join.new_session_id,
+          join.now,
+          join.token_expires_at,
+          join.closes_at,
+          db::to_value(required_caller)};
+}
+
+// `first`: where the statements of join_statements() begin in the kind.
+JoinOutcome read_join(const db::CommandResult& result, std::size_t first) {
+  JoinOutcome outcome;
+  const auto& calls = result.rows[first];
+  if (calls.empty()) return outcome;
+  outcome.call = db::from_row<Call>(calls.front(), 1);
+  outcome.allowed = std::get<bool>(calls.front().back());
+  const auto& sessions = result.rows[first + 4];
+  if (!sessions.empty()) outcome.session = db::from_row<Session>(sessions.front(), 1);
+  return outcome;
+}
+
+std::vector<std::string> users_of(const models::Call& call) {
+  std::vector<std::string> users{call.caller_id};
+  if (call.user_ids) append(users, *call.user_ids);
+  return users;
+}
+
+db::Rows call_user_rows(const NewCall& started) {
+  db::Rows rows;
+  if (!started.call.user_ids) return rows;
+  for (const auto& user : *started.call.user_ids) {
+    rows.push_back({started.call.call_id, user, static_cast<std::int64_t>(rows.size())});
+  }
+  return rows;
+}
+
+const std::vector<db::Column>& leave_input() {
+  static const std::vector<db::Column> columns{{"call_id", Type::uuid},
+                                               {"user_id", Type::text},
+                                               {"session_id", Type::uuid},
+                                               {"now", Type::timestamp},
+                                               {"intent_id", Type::uuid}};
+  return columns;
+}
+
+const db::CommandKind& leave_kind() {
+  static const std::string kTheirs =
+      "s.call_id = i.call_id AND s.user_id = i.user_id AND (i.session_id IS NULL OR s.session_id = i.session_id)";
+  static const db::CommandKind kind{
+      .name = "leave_call",
+      .statements = {
+          {.name = "lock_call_to_leave",
+           .input = leave_input(),
+           .sql = "SELECT c.call_id, " + column_list<Call>("c") +
+                  " FROM {calls} c JOIN input i ON c.call_id = i.call_id ORDER BY c.call_id {lock:c}",
+           .output = keyed(db::column_types<Call>())},
+          {.name = "read_session_that_leaves",
+           .input = leave_input(),
+           .sql = "SELECT s.call_id, " + column_list<Session>("s") +
+                  R"( FROM input i JOIN {sessions} s ON s.session_id = (
+              SELECT s.session_id FROM {sessions} s WHERE )" +
+                  kTheirs + R"(
+              ORDER BY CASE s.status WHEN 'active' THEN 0 WHEN 'pending' THEN 1 ELSE 2 END, s.created_at DESC, s.session_id DESC
+              LIMIT 1))",
+           .output = keyed(db::column_types<Session>())},
+          {.name = "request_removal",
+           .input = leave_input(),
+           .sql =
+               R"(INSERT INTO {outbox} (intent_id, call_id, kind, identity, participant_sid, created_at, due_at, attempts)
+              SELECT i.intent_id, i.call_id, 'remove_participant', s.user_id, s.participant_sid, i.now, i.now, 0
+              FROM input i JOIN {sessions} s ON )" +
+               kTheirs + " WHERE s.status = 'active' RETURNING call_id",
+           .output = {Type::uuid}},
+          {.name = "end_sessions_that_leave",
+           .input = leave_input(),
+           .sql = R"(UPDATE {sessions} AS s SET status = 'ended', end_reason = 'left', end_evidence = 'api',
+              left_at = {greatest}(i.now, s.created_at, COALESCE(s.joined_at, s.created_at))
+              FROM input i WHERE )" +
+                  kTheirs + " AND s.status <> 'ended' RETURNING {of:s}call_id, " + db::returning_list<Session>("s"),
+           .output = keyed(db::column_types<Session>())},
+          {.name = "touch_left_call",
+           .input = leave_input(),
+           .sql = R"(UPDATE {calls} AS c SET version = c.version + 1, participant_count = (
+              SELECT count(*) FROM {sessions} s WHERE s.call_id = c.call_id AND s.status = 'active')
+              FROM input i WHERE c.call_id = i.call_id AND c.status = 'active')"}}};
+  return kind;
+}
+
+const std::vector<db::Column>& end_input() {
+  static const std::vector<db::Column> columns{{"call_id", Type::uuid},  {"required_caller", Type::text},
+                                               {"ended_by", Type::text}, {"ended_by_type", Type::text},
+                                               {"now", Type::timestamp}, {"intent_id", Type::uuid}};
+  return columns;
+}
+
+const db::CommandKind& end_kind() {
+  static const db::CommandKind kind{
+      .name = "end_call",
+      .statements = {
+          {.name = "lock_call_to_end",
+           .input = end_input(),
+           .sql = "SELECT c.call_id, " + column_list<Call>("c") +
+                  " FROM {calls} c JOIN input i ON c.call_id = i.call_id ORDER BY c.call_id {lock:c}",
+           .output = keyed(db::column_types<Call>())},
+          {.name = "end_call",
+           .input = end_input(),
+           // Replicas' clocks differ a little; what happened before the end stays before it.
+           .sql = R"(UPDATE {calls} AS c SET status = 'ended', end_reason = 'ended', ended_by = i.ended_by,
+              ended_by_type = i.ended_by_type, room_deletion = 'pending', participant_count = 0, closes_at = NULL,
+              version = c.version + 1,
+              ended_at = {greatest}(i.now, c.started_at, COALESCE((
+                SELECT max({greatest}(s.created_at, COALESCE(s.joined_at, s.created_at), COALESCE(s.left_at, s.created_at)))
+                FROM {sessions} s WHERE s.call_id = c.call_id), i.now))
+              FROM input i WHERE c.call_id = i.call_id AND c.status = 'active'
+                AND (i.required_caller IS NULL OR c.caller_id = i.required_caller)
+              RETURNING {of:c}call_id, )" +
+                  db::returning_list<Call>("c"),
+           .output = keyed(db::column_types<Call>())},
+          {.name = "end_sessions_of_ended_call",
+           .input = end_input(),
+           .sql = R"(UPDATE {sessions} AS s SET status = 'ended', end_reason = 'call_ended', end_evidence = 'api',
+              left_at = c.ended_at
+              FROM input i JOIN {calls} c ON c.call_id = i.call_id
+              WHERE s.call_id = i.call_id AND s.status <> 'ended' AND c.status = 'ended')"},
+          {.name = "request_room_deletion",
+           .input = end_input(),
+           // Once: the deletion of a call that had ended before is under way or done.
+           .sql = R"(INSERT INTO {outbox} (intent_id, call_id, kind, created_at, due_at, attempts)
+              SELECT i.intent_id, i.call_id, 'delete_room', i.now, i.now, 0
+              FROM input i JOIN {calls} c ON c.call_id = i.call_id WHERE c.room_deletion = 'pending'
+              ON CONFLICT (call_id) WHERE kind = 'delete_room' DO NOTHING)"}}};
+  return kind;
+}
+
+}  // namespace
+
+Task<void> CallRepository::start(NewCall started) {
+  db::Rows users;
+  for (const auto& user : users_of(started.call)) users.push_back({user, started.call.started_at});
+  std::vector<db::Rows> inputs{
+      users, {db::to_row(started.call)}, call_user_rows(started), {db::to_row(started.session)}};
+  co_await run(start_kind(), started.call.call_id, std::move(inputs));
+}
+
+Task<StartOutcome> CallRepository::start_chosen(NewCall started, Join join) {
+  db::Rows users;
+  for (const auto& user : users_of(started.call)) users.push_back({user, join.now, join.call_id});
+  const db::Rows joined{join_row(join, started.call.caller_id)};
+  std::vector<db::Rows> inputs{
+      users, {db::to_row(started.call)}, call_user_rows(started), joined, joined, joined, joined, joined};
+  const auto result = co_await run(start_chosen_kind(), join.call_id, std::move(inputs));
+  co_return StartOutcome{.created = !result.rows[1].empty(), .join = read_join(result, 3)};
+}
+
+Task<JoinOutcome> CallRepository::join(Join join) {
+  const db::Rows joined{join_row(join, std::nullopt)};
+  std::vector<db::Rows> inputs{{{join.user_id, join.now, join.call_id}}, joined, joined, joined, joined, joined};
+  const auto result = co_await run(join_kind(), join.call_id, std::move(inputs));
+  co_return read_join(result, 1);
+}
+
+Task<LeaveOutcome> CallRepository::leave(Leave leave) {
+  const db::Rows input{{leave.call_id, leave.user_id, db::to_value(leave.session_id), leave.now, leave.intent_id}};
+  std::vector<db::Rows> inputs(leave_kind().statements.size(), input);
+  const auto result = co_await run(leave_kind(), leave.call_id, std::move(inputs));
+
+  LeaveOutcome outcome;
+  if (result.rows[0].empty()) co_return outcome;
+  outcome.call = db::from_row<Call>(result.rows[0].front(), 1);
+  outcome.removal_requested = !result.rows[2].empty();
+  if (result.rows[1].empty()) co_return outcome;
+  outcome.session = db::from_row<Session>(result.rows[1].front(), 1);
+  for (const auto& row : result.rows[3]) {
+    auto ended = db::from_row<Session>(row, 1);
+    if (ended.session_id == outcome.session->session_id) outcome.session = std::move(ended);
+  }
+  co_return outcome;
+}
+
+Task<EndOutcome> CallRepository::end(End end) {
+  const db::Rows input{
+      {end.call_id, db::to_value(end.required_caller), end.ended_by, end.ended_by_type, end.now, end.intent_id}};
+  std::vector<db::Rows> inputs(end_kind().statements.size(), input);
+  const auto result = co_await run(end_kind(), end.call_id, std::move(inputs));
+
+  EndOutcome outcome;
+  if (result.rows[0].empty()) co_return outcome;
+  outcome.ended_now = !result.rows[1].empty();
+  outcome.call = db::from_row<Call>(outcome.ended_now ? result.rows[1].front() : result.rows[0].front(), 1);
+  co_return outcome;
+}
+
+}  // namespace call_service::repositories

@@ -1,0 +1,103 @@
+#include "database/repositories/outbox_repository.hpp"
+
+namespace call_service::repositories {
+
+namespace {
+
+using db::Type;
+using models::Intent;
+
+db::CommandKind one_statement(db::Statement statement) {
+  return {.name = statement.name, .sharing = db::CommandKind::Sharing::commit, .statements = {std::move(statement)}};
+}
+
+const db::CommandKind& claim_kind() {
+  static const db::CommandKind kind =
+      one_statement({.name = "claim_intents",
+                     .input = {{"owner", Type::uuid},
+                               {"now", Type::timestamp},
+                               {"lease_until", Type::timestamp},
+                               {"page", Type::integer}},
+                     .sql = R"(UPDATE {outbox} AS o SET lease_owner = i.owner, lease_until = i.lease_until FROM input i
+         WHERE o.intent_id IN (
+           SELECT d.intent_id FROM {outbox} d
+           WHERE d.due_at <= (SELECT now FROM input) AND (d.lease_until IS NULL OR d.lease_until <= (SELECT now FROM input))
+           ORDER BY d.due_at LIMIT (SELECT page FROM input) {skip_locked})
+         RETURNING )" + db::returning_list<Intent>("o"),
+                     .output = db::column_types<Intent>()});
+  return kind;
+}
+
+const db::CommandKind& renew_kind() {
+  static const db::CommandKind kind = one_statement(
+      {.name = "renew_leases",
+       .input = {{"owner", Type::uuid}, {"lease_until", Type::timestamp}},
+       .sql = "UPDATE {outbox} AS o SET lease_until = i.lease_until FROM input i WHERE o.lease_owner = i.owner"});
+  return kind;
+}
+
+const db::CommandKind& release_kind() {
+  static const db::CommandKind kind = one_statement({.name = "release_leases",
+                                                     .input = {{"owner", Type::uuid}},
+                                                     .sql = "UPDATE {outbox} AS o SET lease_owner = NULL, lease_until "
+                                                            "= NULL FROM input i WHERE o.lease_owner = i.owner"});
+  return kind;
+}
+
+const db::CommandKind& complete_kind() {
+  static const std::vector<db::Column> kInput{{"call_id", Type::uuid}, {"intent_id", Type::uuid}};
+  static const db::CommandKind kind{
+      .name = "complete_intent",
+      .statements = {{.name = "record_room_deletion",
+                      .input = kInput,
+                      .sql = R"(UPDATE {calls} AS c SET room_deletion = 'done', version = c.version + 1
+                        FROM input i JOIN {outbox} o ON o.intent_id = i.intent_id
+                        WHERE c.call_id = i.call_id AND o.kind = 'delete_room')"},
+                     {.name = "remove_intent",
+                      .input = kInput,
+                      .sql = "DELETE FROM {outbox} WHERE intent_id IN (SELECT intent_id FROM input)"}}};
+  return kind;
+}
+
+const db::CommandKind& postpone_kind() {
+  static const db::CommandKind kind = one_statement(
+      {.name = "postpone_intent",
+       .input = {{"intent_id", Type::uuid}, {"due_at", Type::timestamp}},
+       .sql =
+           R"(UPDATE {outbox} AS o SET due_at = i.due_at, attempts = o.attempts + 1, lease_owner = NULL, lease_until = NULL
+         FROM input i WHERE o.intent_id = i.intent_id)"});
+  return kind;
+}
+
+}  // namespace
+
+Task<std::vector<Intent>> OutboxRepository::claim(Uuid owner, Timestamp now, Timestamp lease_until, int limit) {
+  std::vector<db::Rows> inputs{{{owner, now, lease_until, std::int64_t{limit}}}};
+  const auto result = co_await run(claim_kind(), owner, std::move(inputs));
+  std::vector<Intent> intents;
+  for (const auto& row : result.rows[0]) intents.push_back(db::from_row<Intent>(row));
+  co_return intents;
+}
+
+Task<void> OutboxRepository::renew(Uuid owner, Timestamp lease_until) {
+  std::vector<db::Rows> inputs{{{owner, lease_until}}};
+  co_await run(renew_kind(), owner, std::move(inputs));
+}
+
+Task<void> OutboxRepository::release(Uuid owner) {
+  std::vector<db::Rows> inputs{{{owner}}};
+  co_await run(release_kind(), owner, std::move(inputs));
+}
+
+Task<void> OutboxRepository::complete(const Intent& intent) {
+  const db::Rows input{{intent.call_id, intent.intent_id}};
+  std::vector<db::Rows> inputs{input, input};
+  co_await run(complete_kind(), intent.call_id, std::move(inputs));
+}
+
+Task<void> OutboxRepository::postpone(const Intent& intent, Timestamp due_at) {
+  std::vector<db::Rows> inputs{{{intent.intent_id, due_at}}};
+  co_await run(postpone_kind(), intent.call_id, std::move(inputs));
+}
+
+}  // namespace call_service::repositories

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "database/models/intent.hpp"
+#include "database/repositories/repository.hpp"
+
+namespace call_service::repositories {
+
+// What LiveKit has yet to do. One process at a time is at an intent: the one that holds its lease.
+class OutboxRepository : public Repository<models::Intent> {
+ public:
+  using Repository::Repository;
+
+  // Leases to `owner` up to `limit` intents that are due and that nobody holds.
+  Task<std::vector<models::Intent>> claim(Uuid owner, Timestamp now, Timestamp lease_until, int limit);
+  // Prolongs all leases of `owner`.
+  Task<void> renew(Uuid owner, Timestamp lease_until);
+  // Gives all leases of `owner` back.
+  Task<void> release(Uuid owner);
+  // Done. Nothing happens if the intent was asked for anew meanwhile: then it is to be done again. A room's deletion is
+  // recorded in its call.
+  Task<void> complete(const models::Intent& intent);
+  // Refused by LiveKit: due again at `due_at`.
+  Task<void> postpone(const models::Intent& intent, Timestamp due_at);
+};
+
+}  // namespace call_service::repositories

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/ranges.hpp"
+#include "base/task.hpp"
+#include "database/engine.hpp"
+#include "database/models/model.hpp"
+
+namespace call_service::repositories {
+
+// The common base: a repository turns method calls into commands of its kinds and rows into models. Methods throw
+// db::Unavailable (an outage) or db::StatementFailed (a bug); what depends on the caller's input is in their result.
+template <typename Model>
+class Repository {
+ public:
+  explicit Repository(db::Engine& engine) : engine_(engine) {}
+
+ protected:
+  // Types of what a statement returns that begins with the command's key and goes on with the model's columns.
+  static std::vector<db::Type> keyed_output(std::initializer_list<db::Type> more = {}) {
+    std::vector<db::Type> types{db::Type::uuid};
+    append(types, db::column_types<Model>());
+    types.insert(types.end(), more);
+    return types;
+  }
+
+  Task<db::CommandResult> run(const db::CommandKind& kind, Uuid key, std::vector<db::Rows> inputs) {
+    co_return co_await engine_.execute(db::Command{&kind, key, std::move(inputs)});
+  }
+
+  db::Engine& engine_;
+};
+
+}  // namespace call_service::repositories

@@ -1,0 +1,208 @@
+#include "database/sqlite/connection.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+
+#include "database/errors.hpp"
+
+namespace call_service::db::sqlite {
+
+namespace {
+
+// Full disk, I/O error, locked by another program, not a database: the file's trouble, not the statement's.
+bool is_outage(int code) {
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_NOMEM:
+    case SQLITE_READONLY:
+    case SQLITE_IOERR:
+    case SQLITE_CORRUPT:
+    case SQLITE_FULL:
+    case SQLITE_CANTOPEN:
+    case SQLITE_NOTADB:
+      return true;
+    default:
+      return false;
+  }
+}
+
+[[noreturn]] void raise(sqlite3* database, int code) {
+  const std::string what = std::string("SQLite: ") + sqlite3_errmsg(database);
+  if (is_outage(code)) throw Unavailable(what);
+  throw StatementFailed(what, std::to_string(code));
+}
+
+struct Binder {
+  sqlite3_stmt* statement;
+  int index;
+
+  int operator()(std::monostate) const { return sqlite3_bind_null(statement, index); }
+  int operator()(const Uuid& id) const { return (*this)(id.to_string()); }
+  int operator()(const std::string& text) const {
+    return sqlite3_bind_text(statement, index, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
+  }
+  int operator()(Timestamp at) const { return (*this)(format_timestamp(at)); }
+  int operator()(std::int64_t number) const { return sqlite3_bind_int64(statement, index, number); }
+  int operator()(bool flag) const { return sqlite3_bind_int(statement, index, flag ? 1 : 0); }
+};
+
+std::string text_at(sqlite3_stmt* statement, int column) {
+  const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement, column));
+  return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement, column))};
+}
+
+Value read(sqlite3_stmt* statement, int column, Type type) {
+  if (sqlite3_column_type(statement, column) == SQLITE_NULL) return {};
+  switch (type) {
+    case Type::uuid:
+      if (const auto id = Uuid::parse(text_at(statement, column))) return *id;
+      throw StatementFailed("SQLite: not a uuid: " + text_at(statement, column), "uuid");
+    case Type::timestamp:
+      if (const auto at = parse_timestamp(text_at(statement, column))) return *at;
+      throw StatementFailed("SQLite: not a time: " + text_at(statement, column), "timestamp");
+    case Type::text:
+    case Type::json:
+      return text_at(statement, column);
+    case Type::integer:
+      return static_cast<std::int64_t>(sqlite3_column_int64(statement, column));
+    case Type::boolean:
+      return sqlite3_column_int(statement, column) != 0;
+  }
+  std::unreachable();
+}
+
+// Frees a statement for its next use, whatever happened.
+struct Reset {
+  sqlite3_stmt* statement;
+  ~Reset() {
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+  }
+};
+
+}  // namespace
+
+SqliteConnection::SqliteConnection(std::string path, Mode mode, Dialect dialect)
+    : path_(std::move(path)), mode_(mode), dialect_(std::move(dialect)) {}
+
+SqliteConnection::~SqliteConnection() {
+  close();
+}
+
+void SqliteConnection::close() {
+  for (const auto& [statement, handle] : prepared_) sqlite3_finalize(handle);
+  prepared_.clear();
+  sqlite3_close_v2(database_);
+  database_ = nullptr;
+}
+
+void SqliteConnection::open() {
+  if (database_ != nullptr) return;
+  // The writer makes the file and its WAL; a reader's connection is kept from writing by query_only.
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  const int code = sqlite3_open_v2(path_.c_str(), &database_, flags, nullptr);
+  if (code != SQLITE_OK) {
+    const std::string why = sqlite3_errmsg(database_);
+    close();
+    throw Unavailable("cannot open " + path_ + ": " + why);
+  }
+  sqlite3_busy_timeout(database_, 5000);
+  try {
+    execute("PRAGMA journal_mode = WAL");
+    execute("PRAGMA synchronous = FULL");
+    execute("PRAGMA foreign_keys = ON");
+    if (mode_ == Mode::read_only) execute("PRAGMA query_only = ON");
+  } catch (const std::exception& error) {
+    const std::string why = error.what();
+    close();
+    throw Unavailable("cannot use " + path_ + ": " + why);
+  }
+}
+
+void SqliteConnection::execute(const char* sql) {
+  const int code = sqlite3_exec(database_, sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) raise(database_, code);
+}
+
+void SqliteConnection::execute_script(const std::string& sql) {
+  try {
+    execute(sql.c_str());
+  } catch (...) {
+    if (sqlite3_get_autocommit(database_) == 0) execute("ROLLBACK");
+    throw;
+  }
+}
+
+sqlite3_stmt* SqliteConnection::prepared(const Statement& statement) {
+  const auto known = prepared_.find(&statement);
+  if (known != prepared_.end()) return known->second;
+  const std::string sql = dialect_.render(statement);
+  sqlite3_stmt* handle = nullptr;
+  const int code = sqlite3_prepare_v3(database_, sql.c_str(), static_cast<int>(sql.size()) + 1,
+                                      SQLITE_PREPARE_PERSISTENT, &handle, nullptr);
+  if (code != SQLITE_OK) raise(database_, code);
+  prepared_.emplace(&statement, handle);
+  return handle;
+}
+
+void SqliteConnection::step_through(const Statement& statement, const Row& input, Rows& output) {
+  sqlite3_stmt* handle = prepared(statement);
+  const Reset reset{handle};
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    const int code = std::visit(Binder{handle, static_cast<int>(i) + 1}, input[i]);
+    if (code != SQLITE_OK) raise(database_, code);
+  }
+  while (true) {
+    const int code = sqlite3_step(handle);
+    if (code == SQLITE_DONE) return;
+    if (code != SQLITE_ROW) raise(database_, code);
+    Row row;
+    for (std::size_t column = 0; column < statement.output.size(); ++column) {
+      row.push_back(read(handle, static_cast<int>(column), statement.output[column]));
+    }
+    if (!row.empty()) output.push_back(std::move(row));
+  }
+}
+
+void SqliteConnection::run_member(Member& member) {
+  const auto& statements = member.command->kind->statements;
+  member.result.rows.assign(statements.size(), {});
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    if (statements[i].input.empty()) step_through(statements[i], {}, member.result.rows[i]);
+    for (const auto& input : member.command->inputs[i]) step_through(statements[i], input, member.result.rows[i]);
+  }
+}
+
+bool SqliteConnection::run(std::span<Member*> members, Milliseconds) {
+  execute(mode_ == Mode::read_only ? "BEGIN" : "BEGIN IMMEDIATE");
+  try {
+    for (Member* member : members) {
+      execute("SAVEPOINT member");
+      try {
+        run_member(*member);
+      } catch (const StatementFailed&) {
+        member->error = std::current_exception();
+        execute("ROLLBACK TO member");
+      }
+      execute("RELEASE member");
+    }
+    execute("COMMIT");
+  } catch (const std::exception& error) {
+    const std::string why = error.what();
+    // A full disk or an I/O error may have rolled back already; a new connection is the one state known for sure.
+    close();
+    throw Unavailable(why);
+  }
+  return true;
+}
+
+Rows SqliteConnection::query(const Statement& statement, const Rows& input) {
+  Rows rows;
+  if (statement.input.empty()) step_through(statement, {}, rows);
+  for (const auto& row : input) step_through(statement, row, rows);
+  return rows;
+}
+
+}  // namespace call_service::db::sqlite

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <memory>
+
+#include "base/task.hpp"
+#include "http/response_text.hpp"
+#include "http/server.hpp"
+
+namespace call_service::http {
+
+using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
+
+// What the connections of one serving thread share; used on that thread only.
+struct Serving {
+  Application& application;
+  const Limits& limits;
+  bool draining = false;  // answer what has begun, with "Connection: close", and begin nothing
+  DateCache date;
+};
+
+// One client's connection: reads requests, has them answered, one after the other. All calls on its thread.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+
+  // Ends when the connection does. The object must outlive it.
+  virtual Task<> serve() = 0;
+
+  // After Serving::draining was set: closes the connection if no request has begun on it.
+  virtual void drain() = 0;
+
+  // Closes the connection whatever runs on it. Returns whether that was a request without an answer.
+  virtual bool cut() = 0;
+};
+
+std::unique_ptr<Connection> make_connection(Socket socket, Serving& serving);
+
+}  // namespace call_service::http

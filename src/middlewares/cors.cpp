@@ -1,0 +1,48 @@
+#include "middlewares/cors.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/ranges.hpp"
+
+namespace call_service::middlewares {
+
+namespace {
+
+constexpr std::string_view kExposed = "X-Request-Id, Location, Retry-After";
+constexpr std::string_view kAllowedHeaders = "Authorization, Content-Type, X-API-Key, X-Request-Id";
+
+}  // namespace
+
+Cors::Cors(std::vector<std::string> origins) : origins_(std::move(origins)), any_(contains(origins_, "*")) {}
+
+const std::string* Cors::allowed_origin(const http::Request& request) const {
+  const std::string* origin = request.header("Origin");
+  if (origin == nullptr) return nullptr;
+  return any_ || contains(origins_, *origin) ? origin : nullptr;
+}
+
+std::optional<http::Response> Cors::preflight(const http::Request& request, const std::string& methods) const {
+  const bool is_preflight = request.method == http::Method::options && request.header("Origin") != nullptr &&
+                            request.header("Access-Control-Request-Method") != nullptr;
+  if (!is_preflight || origins_.empty()) return std::nullopt;
+  http::Response response{.status = 204, .content_type = ""};
+  if (allowed_origin(request) != nullptr) {
+    response.headers.emplace_back("Access-Control-Allow-Methods", methods);
+    response.headers.emplace_back("Access-Control-Allow-Headers", kAllowedHeaders);
+    response.headers.emplace_back("Access-Control-Max-Age", "600");
+  }
+  return response;
+}
+
+void Cors::decorate(const http::Request& request, http::Response& response) const {
+  if (origins_.empty()) return;
+  // A cache must not give one origin's answer to another; with "*" all are alike.
+  if (!any_) response.headers.emplace_back("Vary", "Origin");
+  const std::string* origin = allowed_origin(request);
+  if (origin == nullptr) return;
+  response.headers.emplace_back("Access-Control-Allow-Origin", any_ ? "*" : *origin);
+  response.headers.emplace_back("Access-Control-Expose-Headers", kExposed);
+}
+
+}  // namespace call_service::middlewares

@@ -1,0 +1,300 @@
+#include "services/call_rules.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+
+namespace call_service::rules {
+
+namespace {
+
+using livekit::EventType;
+using models::Call;
+using models::CallStatus;
+using models::EndEvidence;
+using models::Session;
+using models::SessionStatus;
+
+enum class Generation { older, current, newer };
+
+// The end of a session: why, when, and from what that is known.
+struct SessionEnd {
+  Timestamp at;
+  std::string_view reason;
+  EndEvidence evidence;
+};
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+// Works on a copy of the state, and knows which sessions it touched.
+class Decision {
+ public:
+  explicit Decision(const CallState& state) : state_(state), call_(state.call), sessions_(state.sessions) {
+    touched_.resize(sessions_.size());
+  }
+
+  void room_event(const RoomFact& fact) {
+    const Generation generation = place(fact);
+    if (!call_.is_active()) {
+      delete_room_ = fact.type == EventType::room_started;
+      return;
+    }
+    if (fact.type == EventType::room_finished && generation != Generation::older) finish_room(fact);
+  }
+
+  void participant_event(const ParticipantFact& fact, Uuid new_id) {
+    const Generation generation = place(fact);
+    if (!call_.is_active()) {
+      delete_room_ = fact.type == EventType::participant_joined;
+      if (fact.joined_at && *fact.joined_at > *call_.ended_at) return;
+    }
+    Session& session = session_of(fact, new_id);
+    if (fact.type == EventType::participant_joined) {
+      participant_joined(session, fact);
+    } else {
+      participant_left(session, fact);
+    }
+    if (generation == Generation::older && call_.is_active()) end_former_generations();
+    order_connections(fact.identity);
+  }
+
+  void end_call(Timestamp at) {
+    call_.status = CallStatus::ended;
+    call_.end_reason = "room_finished";
+    call_.ended_at = std::max({at, call_.started_at, state_.latest_moment.value_or(at)});
+    call_.closes_at.reset();
+    for (auto& session : sessions_) {
+      if (session.is_open()) end(session, {*call_.ended_at, "call_ended", EndEvidence::room});
+    }
+  }
+
+  Changes result() && {
+    Changes changes{
+        .call = std::move(call_), .sessions = {}, .delete_room = delete_room_, .remove = std::move(remove_)};
+    if (changes.delete_room) changes.call.room_deletion = "pending";
+    for (std::size_t i = 0; i < sessions_.size(); ++i) {
+      if (touched_[i]) changes.sessions.push_back(std::move(sessions_[i]));
+    }
+    return changes;
+  }
+
+ private:
+  // Which generation of the room the fact is about; a newer one becomes the call's.
+  Generation place(const RoomFact& fact) {
+    if (call_.room_sid == fact.room_sid) {
+      if (!call_.room_created_at) call_.room_created_at = fact.room_created_at;
+      return Generation::current;
+    }
+    const bool known = call_.room_sid.has_value();
+    if (known && !is_newer(fact)) return Generation::older;
+    call_.room_sid = fact.room_sid;
+    call_.room_created_at = fact.room_created_at;
+    call_.closes_at.reset();
+    if (!known) return Generation::current;
+    if (call_.is_active()) end_former_generations();
+    return Generation::newer;
+  }
+
+  // creationTimeMs tells; two rooms of one millisecond are told apart by their sids, so that every order agrees.
+  bool is_newer(const RoomFact& fact) const {
+    const Timestamp theirs = fact.room_created_at.value_or(fact.occurred_at);
+    const Timestamp ours = call_.room_created_at.value_or(Timestamp::min());
+    return theirs != ours ? theirs > ours : fact.room_sid > *call_.room_sid;
+  }
+
+  // Connections to a former generation ended when the room was made anew, at the latest.
+  void end_former_generations() {
+    for (auto& session : sessions_) {
+      if (session.status == SessionStatus::active && session.room_sid != call_.room_sid) {
+        end(session, {call_.room_created_at.value_or(*session.joined_at), "reconciled", EndEvidence::generation});
+      }
+    }
+  }
+
+  Session* find(auto&& condition) {
+    const auto found = std::ranges::find_if(sessions_, condition);
+    return found != sessions_.end() ? &*found : nullptr;
+  }
+
+  // The one bound to the sid; else the one named in the attributes; else, without that attribute, the pending one; else
+  // new.
+  Session& session_of(const ParticipantFact& fact, Uuid new_id) {
+    if (Session* bound = find([&](const Session& s) { return s.participant_sid == fact.sid; })) return *bound;
+    const auto is_theirs = [&](const Session& s) { return s.user_id == fact.identity && !s.participant_sid; };
+    Session* unbound = nullptr;
+    if (fact.session_id) {
+      unbound = find([&](const Session& s) {
+        const bool ended_after = s.left_at && *s.left_at > fact.joined_at.value_or(fact.moment());
+        return is_theirs(s) && s.session_id == *fact.session_id && (s.status == SessionStatus::pending || ended_after);
+      });
+    } else {
+      unbound = find([&](const Session& s) { return is_theirs(s) && s.status == SessionStatus::pending; });
+    }
+    return bind(unbound != nullptr ? *unbound : make_session(fact, new_id), fact);
+  }
+
+  Session& make_session(const ParticipantFact& fact, Uuid new_id) {
+    Session session{.session_id = new_id, .call_id = call_.call_id, .user_id = fact.identity, .name = fact.identity};
+    for (const auto& other : sessions_) {
+      if (other.user_id == fact.identity) session.name = other.name;
+    }
+    session.created_at = std::min(fact.joined_at.value_or(fact.moment()), fact.arrived_at);
+    touched_.push_back(true);
+    return sessions_.emplace_back(std::move(session));
+  }
+
+  Session& bind(Session& session, const ParticipantFact& fact) {
+    session.participant_sid = fact.sid;
+    session.room_sid = fact.room_sid;
+    touch(session);
+    return session;
+  }
+
+  void participant_joined(Session& session, const ParticipantFact& fact) {
+    const Timestamp joined_at = std::min(fact.joined_at.value_or(fact.occurred_at), fact.arrived_at);
+    if (session.status == SessionStatus::pending) {
+      session.joined_at = joined_at;
+      session.status = SessionStatus::active;
+      touch(session);
+      if (!call_.is_active()) end_with_call(session);
+    } else if (!session.joined_at) {
+      session.joined_at = std::min(joined_at, *session.left_at);
+      touch(session);
+      // The user had left before the connection was known, so nothing could be removed then.
+      if (session.end_reason == "left" && session.end_evidence == EndEvidence::api && call_.is_active())
+        remove_ = session;
+    }
+  }
+
+  void participant_left(Session& session, const ParticipantFact& fact) {
+    touch(session);
+    if (!session.disconnect_reason) session.disconnect_reason = lower(fact.disconnect_reason);
+    // participant_left is of a connection that was active; an aborted one never was.
+    if (!session.joined_at && fact.type == EventType::participant_left) {
+      session.joined_at = std::min(fact.joined_at.value_or(fact.occurred_at), fact.arrived_at);
+      if (session.left_at) session.joined_at = std::min(*session.joined_at, *session.left_at);
+    }
+    if (session.is_open() && !call_.is_active() && !is_provisional(EndEvidence::room)) return end_with_call(session);
+    if (!session.is_open() && !is_provisional(*session.end_evidence)) return;
+    Timestamp at = fact.moment();
+    if (call_.ended_at) at = std::min(at, *call_.ended_at);
+    end(session, {at, end_reason(fact), EndEvidence::departure});
+  }
+
+  // Whether an end known from this is replaced by what the connection's own departure tells.
+  bool is_provisional(EndEvidence evidence) const {
+    switch (evidence) {
+      case EndEvidence::successor:
+      case EndEvidence::generation:
+      case EndEvidence::reconciler:
+        return true;
+      case EndEvidence::room:
+        return call_.is_active() || call_.end_reason == "room_finished";
+      case EndEvidence::api:
+      case EndEvidence::timer:
+      case EndEvidence::departure:
+        return false;
+    }
+    return false;
+  }
+
+  static std::string_view end_reason(const ParticipantFact& fact) {
+    if (fact.type == EventType::participant_connection_aborted) return "connection_aborted";
+    if (fact.disconnect_reason == "PARTICIPANT_REMOVED") return "removed";
+    if (fact.disconnect_reason == "DUPLICATE_IDENTITY") return "replaced";
+    if (fact.disconnect_reason == "ROOM_DELETED" || fact.disconnect_reason == "ROOM_CLOSED") return "call_ended";
+    return "left";
+  }
+
+  // Of a user's connections each but the latest ended when the next began, unless something better is known.
+  void order_connections(const std::string& user_id) {
+    std::vector<Session*> connections;
+    for (auto& session : sessions_) {
+      if (session.user_id == user_id && session.participant_sid && session.joined_at) connections.push_back(&session);
+    }
+    std::ranges::sort(connections, {}, [](const Session* s) { return std::pair(*s->joined_at, *s->participant_sid); });
+    for (std::size_t i = 0; i + 1 < connections.size(); ++i) {
+      Session& session = *connections[i];
+      const Timestamp next = *connections[i + 1]->joined_at;
+      const bool open = session.is_open();
+      const bool known_less_well = session.end_evidence == EndEvidence::generation;
+      const bool moved = session.end_evidence == EndEvidence::successor && session.left_at != next;
+      if (open || known_less_well || moved) end(session, {next, "replaced", EndEvidence::successor});
+    }
+  }
+
+  // The room is gone. If all who were in it had left and somebody got a token after that, they are on the way: the call
+  // waits for them.
+  void finish_room(const RoomFact& fact) {
+    const bool all_left = state_.room_was_entered && !state_.room_has_active;
+    const bool token_after =
+        call_.token_issued_at && state_.room_last_left && *call_.token_issued_at > *state_.room_last_left;
+    if (all_left && token_after) {
+      call_.closes_at = *call_.token_issued_at + kTokenGrace;
+    } else {
+      end_call(fact.moment());
+    }
+  }
+
+  void end_with_call(Session& session) {
+    const bool by_room = call_.end_reason == "room_finished";
+    const bool by_timer = call_.end_reason == "never_joined" || call_.end_reason == "max_duration";
+    const auto evidence = by_room ? EndEvidence::room : by_timer ? EndEvidence::timer : EndEvidence::api;
+    end(session, {*call_.ended_at, "call_ended", evidence});
+  }
+
+  // Clocks differ: the end is bent to stand after the beginning, and within an ended call both are bent to stand before
+  // its end.
+  void end(Session& session, const SessionEnd& end) {
+    session.status = SessionStatus::ended;
+    session.end_reason = end.reason;
+    session.end_evidence = end.evidence;
+    session.left_at = std::max({end.at, session.created_at, session.joined_at.value_or(end.at)});
+    if (call_.ended_at) {
+      session.left_at = std::min(*session.left_at, *call_.ended_at);
+      session.created_at = std::min(session.created_at, *session.left_at);
+      if (session.joined_at) session.joined_at = std::min(*session.joined_at, *session.left_at);
+    }
+    touch(session);
+  }
+
+  void touch(const Session& session) { touched_[static_cast<std::size_t>(&session - sessions_.data())] = true; }
+
+  const CallState& state_;
+  Call call_;
+  std::vector<Session> sessions_;
+  std::vector<bool> touched_;
+  bool delete_room_ = false;
+  std::optional<Session> remove_;
+};
+
+}  // namespace
+
+Timestamp RoomFact::moment() const {
+  const bool prompt = arrived_at >= occurred_at && arrived_at - occurred_at < Seconds(2);
+  return prompt ? arrived_at : std::min(occurred_at, arrived_at);
+}
+
+Changes decide(const CallState& state, const RoomFact& fact) {
+  Decision decision(state);
+  decision.room_event(fact);
+  return std::move(decision).result();
+}
+
+Changes decide(const CallState& state, const ParticipantFact& fact, Uuid new_id) {
+  Decision decision(state);
+  decision.participant_event(fact, new_id);
+  return std::move(decision).result();
+}
+
+Changes close(const CallState& state) {
+  Decision decision(state);
+  decision.end_call(*state.call.closes_at);
+  return std::move(decision).result();
+}
+
+}  // namespace call_service::rules

@@ -1,0 +1,173 @@
+#include "services/call_service.hpp"
+
+#include "log.hpp"
+#include "services/call_rules.hpp"
+
+namespace call_service::services {
+
+namespace {
+
+constexpr int kFirstSessions = 200;
+
+// What happened to a call, for those who read the log: the access log has the rest.
+void tell(std::string_view event, const Uuid& call_id, const Uuid& session_id, std::string_view user_id) {
+  if (!log::enabled(log::Level::info)) return;
+  log::info(event, {{"call_id", call_id.to_string()},
+                    {"session_id", session_id.to_string()},
+                    {"user_id", user_id},
+                    {"cause", "api"}});
+}
+
+std::unexpected<Error> no_such_call() {
+  return fail(ErrorCode::call_not_found, "There is no call with this id.");
+}
+
+models::Call new_call(const StartRequest& request, Uuid call_id, Timestamp now) {
+  models::Call call{.call_id = call_id, .caller_id = request.caller_id, .started_at = now};
+  call.user_ids = request.user_ids;
+  call.max_participants = request.max_participants;
+  call.metadata = request.metadata;
+  call.token_issued_at = now;
+  return call;
+}
+
+models::Session new_session(const repositories::Join& join) {
+  models::Session session{.session_id = join.new_session_id, .call_id = join.call_id, .user_id = join.user_id};
+  session.name = join.name.value_or(join.user_id);
+  session.created_at = join.now;
+  session.token_expires_at = join.token_expires_at;
+  return session;
+}
+
+}  // namespace
+
+CallService::CallService(repositories::CallRepository& calls, const LivekitService& livekit, const Clock& clock,
+                         std::function<void()> wake_outbox)
+    : calls_(calls), livekit_(livekit), clock_(clock), wake_outbox_(std::move(wake_outbox)) {}
+
+repositories::Join CallService::new_join(const Caller& caller, Uuid call_id, std::string user_id,
+                                         std::optional<std::string> name) const {
+  const Timestamp now = clock_.now();
+  return {.call_id = call_id,
+          .user_id = std::move(user_id),
+          .acting_user = caller.acting_user(),
+          .name = caller.name ? caller.name : std::move(name),
+          .new_session_id = make_uuid_v7(now),
+          .now = now,
+          .token_expires_at = livekit_.expiry(now),
+          .closes_at = now + rules::kTokenGrace};
+}
+
+Task<Result<Admission>> CallService::start(const Caller& caller, StartRequest request) {
+  if (!caller.acts_for(request.caller_id)) {
+    co_return fail(ErrorCode::forbidden, "A user token may start calls only for its own user.");
+  }
+  const Uuid call_id = request.call_id ? *request.call_id : make_uuid_v7(clock_.now());
+  repositories::Join join = new_join(caller, call_id, request.caller_id, request.name);
+  repositories::NewCall started{.call = new_call(request, call_id, join.now), .session = new_session(join)};
+
+  repositories::StartOutcome outcome{.created = true,
+                                     .join = {.call = started.call, .allowed = true, .session = started.session}};
+  if (request.call_id) {
+    outcome = co_await calls_.start_chosen(std::move(started), join);
+  } else {
+    co_await calls_.start(std::move(started));
+  }
+  if (outcome.join.call->caller_id != request.caller_id) {
+    co_return fail(ErrorCode::call_id_taken, "Another caller has a call with this id.");
+  }
+  auto admission = admit(caller, outcome.join, join);
+  if (!admission) co_return std::unexpected(std::move(admission.error()));
+  admission->created = outcome.created;
+  if (outcome.created) tell("call_started", call_id, admission->session.session_id, request.caller_id);
+  co_return admission;
+}
+
+Task<Result<Admission>> CallService::join(const Caller& caller, Uuid call_id, std::string user_id,
+                                          std::optional<std::string> name) {
+  if (!caller.acts_for(user_id)) {
+    co_return std::unexpected(*co_await not_yours(call_id, "A user token may join calls only as its own user."));
+  }
+  repositories::Join join = new_join(caller, call_id, std::move(user_id), std::move(name));
+  const auto outcome = co_await calls_.join(join);
+  auto admission = admit(caller, outcome, join);
+  if (admission) tell("session_admitted", call_id, admission->session.session_id, join.user_id);
+  co_return admission;
+}
+
+Result<Admission> CallService::admit(const Caller& caller, const repositories::JoinOutcome& outcome,
+                                     const repositories::Join& join) const {
+  if (!outcome.call) return no_such_call();
+  if (!caller.is_service() && !outcome.allowed)
+    return fail(ErrorCode::forbidden, "This call is not open to this user.");
+  if (!outcome.call->is_active()) return fail(ErrorCode::call_ended, "The call has ended.");
+  if (!outcome.session) return fail(ErrorCode::call_full, "The call has as many participants as it may have.");
+  return Admission{.created = false,
+                   .call = *outcome.call,
+                   .session = *outcome.session,
+                   .ticket = livekit_.ticket(*outcome.call, *outcome.session, join.now, join.token_expires_at)};
+}
+
+Task<Result<models::Session>> CallService::leave(const Caller& caller, Uuid call_id, std::string user_id,
+                                                 std::optional<Uuid> session_id) {
+  if (!caller.acts_for(user_id)) {
+    co_return std::unexpected(*co_await not_yours(call_id, "A user token may leave calls only as its own user."));
+  }
+  const Timestamp now = clock_.now();
+  repositories::Leave leave{.call_id = call_id,
+                            .user_id = std::move(user_id),
+                            .session_id = session_id,
+                            .now = now,
+                            .intent_id = make_uuid_v7(now)};
+  const auto outcome = co_await calls_.leave(leave);
+  if (!outcome.call) co_return no_such_call();
+  if (!outcome.session) co_return fail(ErrorCode::session_not_found, "The user has no such session in this call.");
+  if (outcome.removal_requested) wake_outbox_();
+  tell("session_left", call_id, outcome.session->session_id, leave.user_id);
+  co_return *outcome.session;
+}
+
+Task<Result<models::Call>> CallService::end(const Caller& caller, Uuid call_id,
+                                            std::optional<std::string> on_behalf_of) {
+  if (on_behalf_of && !caller.acts_for(*on_behalf_of)) {
+    co_return std::unexpected(*co_await not_yours(call_id, "A user token may end calls only as its own user."));
+  }
+  const bool for_user = on_behalf_of || !caller.is_service();
+  const Timestamp now = clock_.now();
+  repositories::End end{.call_id = call_id,
+                        .required_caller = caller.acting_user(),
+                        .ended_by = on_behalf_of.value_or(caller.id),
+                        .ended_by_type = for_user ? "user" : "service",
+                        .now = now,
+                        .intent_id = make_uuid_v7(now)};
+  const auto outcome = co_await calls_.end(end);
+  if (!outcome.call) co_return no_such_call();
+  if (!caller.acts_for(outcome.call->caller_id)) {
+    co_return fail(ErrorCode::forbidden, "Only the caller may end the call.");
+  }
+  if (outcome.ended_now) {
+    wake_outbox_();
+    log::info("call_ended", {{"call_id", call_id.to_string()}, {"ended_by", end.ended_by}, {"cause", "api"}});
+  }
+  co_return *outcome.call;
+}
+
+Task<Result<CallDetails>> CallService::find(const Caller& caller, Uuid call_id) {
+  auto found = co_await calls_.find(call_id, caller.acting_user(), kFirstSessions + 1);
+  if (!found) co_return no_such_call();
+  if (!found->allowed) co_return fail(ErrorCode::forbidden, "This call is not open to this user.");
+  CallDetails details{.call = std::move(found->call), .sessions = std::move(found->sessions)};
+  details.has_more_sessions = details.sessions.size() > kFirstSessions;
+  if (details.has_more_sessions) details.sessions.resize(kFirstSessions);
+  co_return details;
+}
+
+// The resource comes before the permission: whoever may not act learns that the call is there, as everybody who has its
+// id.
+Task<std::optional<Error>> CallService::not_yours(Uuid call_id, std::string what) {
+  const auto found = co_await calls_.find(call_id, std::nullopt, 0);
+  if (!found) co_return no_such_call().error();
+  co_return fail(ErrorCode::forbidden, std::move(what)).error();
+}
+
+}  // namespace call_service::services

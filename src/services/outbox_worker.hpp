@@ -1,0 +1,71 @@
+#pragma once
+
+#include <atomic>
+#include <boost/asio/steady_timer.hpp>
+#include <string>
+#include <unordered_set>
+
+#include "base/task.hpp"
+#include "base/time.hpp"
+#include "base/uuid.hpp"
+#include "database/repositories/outbox_repository.hpp"
+#include "livekit/room_service_client.hpp"
+
+namespace call_service::services {
+
+// What is known of LiveKit's API; written by the outbox worker, read by /ready on any thread.
+struct LivekitHealth {
+  std::atomic<bool> reachable{true};
+};
+
+// Carries out the intents of the outbox: claims what is due, several at a time, so that a slow one delays nobody, and
+// goes on with each until it is done or not needed any more. That LiveKit is unreachable is one state: then nothing is
+// claimed or written, one probe a second asks for it, and all intents are due when it answers. Runs on one io_context
+// of its own.
+class OutboxWorker {
+ public:
+  OutboxWorker(Executor executor, repositories::OutboxRepository& outbox, livekit::RoomServiceClient& livekit,
+               LivekitHealth& health, const Clock& clock);
+
+  // Until stop(). Never throws.
+  Task<void> run();
+
+  // There may be something due. Safe on any thread.
+  void wake();
+
+  // Ends run() soon; leases are given back. On the worker's thread.
+  void stop();
+
+ private:
+  using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                                  boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
+
+  Task<void> turn();
+  Task<void> probe();
+  Task<void> claim();
+  Task<void> renew_leases();
+  Task<void> carry_out(models::Intent intent);
+  Task<void> settle(models::Intent intent);
+  Task<std::expected<void, livekit::ApiError>> execute(const models::Intent& intent);
+  Task<std::expected<void, livekit::ApiError>> remove_participant(const models::Intent& intent);
+  Task<void> lost_livekit(std::string why);
+
+  Executor executor_;
+  repositories::OutboxRepository& outbox_;
+  livekit::RoomServiceClient& livekit_;
+  LivekitHealth& health_;
+  const Clock& clock_;
+  const Uuid owner_;
+  Timer timer_;
+  std::chrono::steady_clock::time_point renewed_at_;
+  std::chrono::steady_clock::time_point probed_at_;
+  std::size_t under_way_ = 0;
+  bool more_ = false;  // woken, or the last claim was a full page
+  bool stopping_ = false;
+};
+
+// How long an intent that LiveKit refused `attempts` times waits: 0.5 s, doubling to at most 30 s, with up to a quarter
+// less by `jitter` (0 to 1), so that they do not come back together.
+Milliseconds backoff(int attempts, double jitter);
+
+}  // namespace call_service::services

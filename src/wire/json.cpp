@@ -1,0 +1,149 @@
+#include "wire/json.hpp"
+
+#include <boost/json/basic_parser_impl.hpp>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <utility>
+
+#include "base/text.hpp"
+#include "wire/json_builder.hpp"
+#include "wire/write.hpp"
+
+namespace call_service::wire {
+namespace {
+
+std::unexpected<Error> malformed(std::string_view what, std::size_t offset) {
+  std::string detail = "The body is not valid JSON: ";
+  detail.append(what).append(" at byte ").append(std::to_string(offset)).append(".");
+  return fail(ErrorCode::malformed_json, std::move(detail));
+}
+
+// Boost.JSON refuses exponents that its integers do not hold, though the text is JSON: that is a fault of the content.
+std::unexpected<Error> exponent_too_large(std::string pointer) {
+  Error error{ErrorCode::validation_failed, "The request's content is not valid.", {}, {}};
+  error.faults.push_back({std::move(pointer), {}, "range", "must not be a number beyond a double's range"});
+  return std::unexpected(std::move(error));
+}
+
+std::unexpected<Error> explain(const JsonBuilder& builder, const boost::json::error_code& error, std::size_t offset) {
+  if (const auto& key = builder.duplicate_key()) {
+    return malformed("the key " + quote(*key) + " is there twice, in the object that ends", offset);
+  }
+  if (error == boost::json::error::exponent_overflow) return exponent_too_large(builder.current_member());
+  if (error == boost::json::error::too_deep) return malformed("nested deeper than 32", offset);
+  if (error == boost::json::error::incomplete) return malformed("unexpected end", offset);
+  return malformed(error.message(), offset);
+}
+
+}  // namespace
+
+Result<JsonDocument> JsonDocument::parse(std::string_view text) {
+  if (const std::size_t offset = find_invalid_utf8(text); offset != std::string_view::npos) {
+    return malformed("not UTF-8", offset);
+  }
+  boost::json::parse_options options;
+  options.max_depth = max_depth;
+  boost::json::basic_parser<JsonBuilder> parser(options);
+  boost::json::error_code error;
+  const std::size_t read = parser.write_some(false, text.data(), text.size(), error);
+  if (error) return explain(parser.handler(), error, read);
+  if (read < text.size()) return malformed("text after the value", read);
+  return parser.handler().take_document();
+}
+
+JsonKind JsonView::kind() const {
+  return document_->nodes_[index_].kind;
+}
+
+std::string_view JsonView::text() const {
+  const JsonDocument::Node& node = document_->nodes_[index_];
+  return std::string_view(document_->characters_).substr(node.begin, node.size);
+}
+
+bool JsonView::boolean() const {
+  return document_->nodes_[index_].truth;
+}
+
+std::uint32_t JsonView::after() const {
+  return document_->nodes_[index_].after;
+}
+
+double JsonView::number() const {
+  const std::string digits(text());
+  return std::strtod(digits.c_str(), nullptr);
+}
+
+bool JsonView::is_whole() const {
+  const std::string_view digits = text();
+  if (digits.find_first_of(".eE") == std::string_view::npos) return true;
+  const double value = number();
+  return std::isinf(value) || value == std::trunc(value);
+}
+
+std::optional<std::int64_t> JsonView::integer() const {
+  const std::string_view digits = text();
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error == std::errc{} && end == digits.data() + digits.size()) return value;
+  if (digits.find_first_of(".eE") == std::string_view::npos || !is_whole()) return std::nullopt;
+  const double approximate = number();
+  constexpr double limit = 9223372036854775808.0;
+  if (!(approximate >= -limit && approximate < limit)) return std::nullopt;
+  return static_cast<std::int64_t>(approximate);
+}
+
+std::size_t JsonView::size() const {
+  std::size_t count = 0;
+  if (kind() == JsonKind::array) for_each_element([&](JsonView) { ++count; });
+  if (kind() == JsonKind::object) for_each_member([&](std::string_view, JsonView) { ++count; });
+  return count;
+}
+
+std::optional<JsonView> JsonView::find(std::string_view key) const {
+  for (std::uint32_t at = index_ + 1; at < after(); at = child(at + 1).after()) {
+    if (child(at).text() == key) return child(at + 1);
+  }
+  return std::nullopt;
+}
+
+void JsonView::append_to(std::string& out) const {
+  bool first = true;
+  const auto separate = [&] {
+    if (!std::exchange(first, false)) out += ',';
+  };
+  switch (kind()) {
+    case JsonKind::null:
+      out += "null";
+      break;
+    case JsonKind::boolean:
+      out += boolean() ? "true" : "false";
+      break;
+    case JsonKind::number:
+      out += text();
+      break;
+    case JsonKind::string:
+      append_string(out, text());
+      break;
+    case JsonKind::array:
+      out += '[';
+      for_each_element([&](JsonView element) {
+        separate();
+        element.append_to(out);
+      });
+      out += ']';
+      break;
+    case JsonKind::object:
+      out += '{';
+      for_each_member([&](std::string_view key, JsonView value) {
+        separate();
+        append_string(out, key);
+        out += ':';
+        value.append_to(out);
+      });
+      out += '}';
+      break;
+  }
+}
+
+}  // namespace call_service::wire

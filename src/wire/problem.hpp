@@ -1,0 +1,56 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "wire/field.hpp"
+
+// The wire form of an error (RFC 9457). Written by problem_json; declared here for the API's description too.
+namespace call_service::wire {
+
+struct ProblemFault {
+  std::optional<std::string> pointer{};
+  std::optional<std::string> parameter{};
+  std::string code;
+  std::string detail;
+
+  static constexpr std::string_view schema_name = "Fault";
+  static constexpr auto fields() {
+    return std::tuple{
+        field("pointer", &ProblemFault::pointer,
+              {.description = "RFC 6901, into the body; \"\" is the whole body", .omit_null = true}),
+        field("parameter", &ProblemFault::parameter, {.description = "of the path or the query", .omit_null = true}),
+        field("code", &ProblemFault::code, {.known_values = "required|type|length|format|range|enum|unknown_field"}),
+        field("detail", &ProblemFault::detail),
+    };
+  }
+};
+
+struct Problem {
+  std::string type;
+  std::string title;
+  int status = 0;
+  std::string detail;
+  std::string instance;
+  std::string code;
+  std::string request_id;
+  std::optional<std::vector<ProblemFault>> errors{};
+
+  static constexpr std::string_view schema_name = "Problem";
+  static constexpr auto fields() {
+    return std::tuple{
+        field("type", &Problem::type, {.description = "urn:call-service:error: and the code"}),
+        field("title", &Problem::title),
+        field("status", &Problem::status),
+        field("detail", &Problem::detail),
+        field("instance", &Problem::instance, {.description = "the request's path"}),
+        field("code", &Problem::code),
+        field("request_id", &Problem::request_id),
+        field("errors", &Problem::errors,
+              {.description = "only with validation_failed: all faults", .omit_null = true}),
+    };
+  }
+};
+
+}  // namespace call_service::wire

@@ -1,0 +1,140 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Api } from '../support/api.ts';
+import { PostgresDatabase, SqliteDatabase } from '../support/database.ts';
+import { Cluster } from '../support/postgres.ts';
+import { Running } from '../support/process.ts';
+import { Service } from '../support/service.ts';
+import { expectProblem } from '../support/suite.ts';
+import { until } from '../support/wait.ts';
+import { deliver, events, roomOf } from '../support/webhooks.ts';
+
+let service: Service;
+let api: Api;
+
+async function expectOutage(): Promise<void> {
+  const before = Date.now();
+  const [started, webhook] = await Promise.all([
+    api.startCall({ caller_id: 'ada' }),
+    deliver(api, events.started(roomOf('00000000-0000-7000-8000-000000000000'))),
+  ]);
+  expectProblem(started, 503, 'database_unavailable');
+  expect(Number(started.headers['retry-after'])).toBeGreaterThan(0);
+  expectProblem(webhook, 503, 'database_unavailable');
+  expect(webhook.headers['retry-after']).toBeUndefined();
+  expect(Date.now() - before).toBeLessThan(9_000);
+  expect((await api.get('/health')).status).toBe(200);
+}
+
+const serves = () => until(async () => (await api.startCall({ caller_id: 'ada' })).status === 201, { timeout: 20_000, what: 'the service serves again' });
+
+describe('PostgreSQL away', () => {
+  let cluster: Cluster;
+  let database: PostgresDatabase;
+
+  beforeAll(async () => {
+    cluster = await Cluster.create();
+    database = await PostgresDatabase.create(cluster.url('postgres'));
+    service = await Service.start(database);
+    api = new Api(service.port);
+  });
+  afterAll(async () => {
+    api?.close();
+    await service?.stop();
+    await cluster?.remove();
+  });
+
+  it('stopped: 503, not ready, and all well again without a restart', async () => {
+    await serves();
+    await cluster.stop();
+    await expectOutage();
+    const ready = await api.get('/ready');
+    expect({ status: ready.status, body: ready.body.status }).toEqual({ status: 503, body: 'not_ready' });
+    await cluster.start();
+    await serves();
+    await until(async () => (await api.get('/ready')).status === 200);
+  });
+
+  it('frozen: 503 after 5 seconds, and all well again when it thaws', async () => {
+    await serves();
+    await cluster.pause();
+    try {
+      await expectOutage();
+    } finally {
+      await cluster.resume();
+    }
+    await serves();
+  });
+
+  it('connections cut: all well again at once', async () => {
+    await serves();
+    await database.execute(`select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()`);
+    await serves();
+  });
+
+  it('an event refused then is applied when LiveKit tells it again', async () => {
+    const call = (await api.startCall({ caller_id: 'ada' })).body;
+    const event = events.finished(roomOf(call.call_id));
+    await cluster.stop();
+    expect((await deliver(api, event)).status).toBe(503);
+    await cluster.start();
+    await serves();
+    expect((await deliver(api, event)).body).toEqual({ result: 'applied' });
+    expect((await api.call(call.call_id)).body.status).toBe('ended');
+  });
+
+  it('a call_id refused then can be started when it is back', async () => {
+    const call_id = '01890000-0000-4000-8000-0000000000aa';
+    await cluster.stop();
+    expectProblem(await api.startCall({ caller_id: 'ada', call_id }), 503, 'database_unavailable');
+    await cluster.start();
+    await serves();
+    expect([200, 201]).toContain((await api.startCall({ caller_id: 'ada', call_id })).status);
+  });
+});
+
+describe('SQLite locked by another program', () => {
+  let database: SqliteDatabase;
+  let locker: Running | undefined;
+
+  beforeAll(async () => {
+    database = await SqliteDatabase.create();
+    service = await Service.start(database);
+    api = new Api(service.port);
+  });
+  afterEach(() => release());
+  afterAll(async () => {
+    api?.close();
+    await service?.stop();
+    await database?.remove();
+  });
+
+  async function lock(): Promise<void> {
+    const program = new Running('sqlite3', [database.file]);
+    locker = program;
+    program.child.stdin?.write('.timeout 10000\nbegin immediate;\nselect 1;\n');
+    await until(() => program.stdout.includes('1'));
+  }
+
+  async function release(): Promise<void> {
+    locker?.child.stdin?.end('rollback;\n');
+    await locker?.exited;
+    locker = undefined;
+  }
+
+  it('503 after 5 seconds, and all well again when the lock is gone', async () => {
+    await serves();
+    await lock();
+    await expectOutage();
+    await release();
+    await serves();
+  });
+
+  it('a short lock is waited for', async () => {
+    await serves();
+    await lock();
+    const started = api.startCall({ caller_id: 'patient' });
+    await until(async () => (await api.get('/health')).status === 200);
+    await release();
+    expect((await started).status).toBe(201);
+  });
+});

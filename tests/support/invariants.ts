@@ -1,0 +1,34 @@
+import { expect } from 'vitest';
+import type { Database } from './database.ts';
+
+// What holds at every moment, whatever ran at the same time: each statement lists what breaks it.
+const violations: Record<string, string> = {
+  'an open session in an ended call': `
+    select s.session_id from sessions s join calls c on c.call_id = s.call_id
+    where c.status = 'ended' and s.status <> 'ended'`,
+  'two pending or two active sessions of a user in a call': `
+    select call_id, user_id, status, count(*) as number from sessions
+    where status <> 'ended' group by call_id, user_id, status having count(*) > 1`,
+  'a session whose status and times disagree': `
+    select session_id, status, joined_at, left_at, end_reason from sessions
+    where (status = 'ended') <> (left_at is not null) or (status = 'ended') <> (end_reason is not null)
+       or (status = 'active' and joined_at is null) or (status = 'pending' and joined_at is not null)`,
+  'a call whose status and times disagree': `
+    select call_id, status, ended_at, end_reason from calls
+    where (status = 'ended') <> (ended_at is not null) or (status = 'ended') <> (end_reason is not null)`,
+  'times of a session out of order': `
+    select s.session_id, s.created_at, s.joined_at, s.left_at, c.ended_at from sessions s join calls c on c.call_id = s.call_id
+    where s.left_at < s.created_at or s.left_at < s.joined_at or s.left_at > c.ended_at`,
+  'times of a call out of order': `select call_id, started_at, ended_at from calls where ended_at < started_at`,
+  'a call ended by nobody or by two kinds': `
+    select call_id, ended_by, ended_by_type from calls where (ended_by is null) <> (ended_by_type is null)`,
+};
+
+export async function expectInvariants(database: Database): Promise<void> {
+  const found: Record<string, unknown[]> = {};
+  for (const [what, sql] of Object.entries(violations)) {
+    const rows = await database.query(sql);
+    if (rows.length > 0) found[what] = rows;
+  }
+  expect(found).toEqual({});
+}
