@@ -94,7 +94,7 @@ namespace {
 
 int refuse(const std::string& why) {
   std::cerr << "call-service: " << why << "\n";
-  return kExitConfiguration;
+  return exit_configuration;
 }
 
 // Nothing: the schema is as the service needs it.
@@ -125,7 +125,7 @@ int serve(const Config& config) {
   if (const auto fault = prepare_schema(config)) return refuse(*fault);
   App app(config);
   app.run();
-  return kExitOk;
+  return exit_ok;
 }
 
 }  // namespace call_service

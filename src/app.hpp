@@ -25,9 +25,9 @@ class App {
 };
 
 // Exit statuses of the program (docs: the command line).
-inline constexpr int kExitOk = 0;
-inline constexpr int kExitFailure = 1;
-inline constexpr int kExitConfiguration = 2;
+inline constexpr int exit_ok = 0;
+inline constexpr int exit_failure = 1;
+inline constexpr int exit_configuration = 2;
 
 // The command `serve`: checks the database's schema (or brings it up to date), takes SQLite's lock, serves. Returns the
 // exit status; faults are told on standard error.

@@ -160,9 +160,8 @@ Read<std::string> database_url(std::string_view text) {
 }
 
 Read<std::string> database_schema(std::string_view text) {
-  const bool begins_well = !text.empty() && !(text.front() >= '0' && text.front() <= '9');
-  if (!begins_well || text.size() > 63 || !consists_of(text, "_") || text.starts_with("pg_")) {
-    return Remedy("must have 1 to 63 of A-Z a-z 0-9 _, not begin with a digit and not with pg_");
+  if (text.empty() || text.size() > 63 || text.starts_with("pg_")) {
+    return Remedy("must have 1 to 63 bytes and not begin with pg_, which PostgreSQL keeps for itself");
   }
   return std::string(text);
 }

@@ -15,7 +15,7 @@ int with_config(ConfigScope scope, const std::function<int(const Config&)>& comm
   const auto config = read_config(process_environment(), scope);
   if (!config) {
     for (const auto& fault : config.error()) std::cerr << "call-service: " << fault << "\n";
-    return kExitConfiguration;
+    return exit_configuration;
   }
   log::configure(config->log_level, config->log_format);
   return command(*config);
@@ -24,7 +24,7 @@ int with_config(ConfigScope scope, const std::function<int(const Config&)>& comm
 int run(int argc, char** argv) {
   CLI::App cli{"Call & Session Service: manages calls and the sessions of the people in them on top of LiveKit."};
   cli.require_subcommand(1);
-  int status = kExitOk;
+  int status = exit_ok;
 
   auto* serve_command = cli.add_subcommand("serve", "Serve the API.");
   serve_command->footer(config_help());
@@ -61,7 +61,7 @@ int run(int argc, char** argv) {
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return cli.exit(error) == 0 ? kExitOk : kExitConfiguration;
+    return cli.exit(error) == 0 ? exit_ok : exit_configuration;
   }
   return status;
 }
@@ -74,6 +74,6 @@ int main(int argc, char** argv) {
   } catch (const std::exception& error) {
     std::cerr << "call-service: " << error.what() << "\n";
     call_service::log::flush();
-    return call_service::kExitFailure;
+    return call_service::exit_failure;
   }
 }

@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 // Every project gets one PostgreSQL cluster; every test file makes databases of its own in it.
 const common = {
   globalSetup: ['support/global-setup.ts'],
+  setupFiles: ['support/setup-file.ts'],
   environment: 'node' as const,
   pool: 'forks' as const,
   hookTimeout: 60_000,

@@ -10,12 +10,12 @@ namespace call_service::api {
 
 namespace {
 
-constexpr std::array<std::string_view, 1> kJson{"application/json"};
-constexpr std::array<std::string_view, 2> kWebhookTypes{"application/webhook+json", "application/json"};
+constexpr std::array<std::string_view, 1> json{"application/json"};
+constexpr std::array<std::string_view, 2> webhook_types{"application/webhook+json", "application/json"};
 
 std::span<const std::string_view> body_types(const Route& route) {
-  if (route.access == Access::livekit) return kWebhookTypes;
-  return kJson;
+  if (route.access == Access::livekit) return webhook_types;
+  return json;
 }
 
 }  // namespace
@@ -57,7 +57,31 @@ std::optional<http::Response> Exchange::find_route() {
 }
 
 std::optional<http::Response> Exchange::authorize() {
-  if (route_->access != Access::caller) return std::nullopt;
+  switch (route_->access) {
+    case Access::open:
+      return std::nullopt;
+    case Access::caller:
+      return authorize_caller();
+    case Access::livekit:
+      return authorize_livekit();
+  }
+  std::unreachable();
+}
+
+std::optional<http::Response> Exchange::authorize_livekit() {
+  auto hash = parts_.webhook_authorization.authorize(context_.request);
+  if (!hash) return refuse_livekit(hash.error());
+  webhook_hash_ = std::move(*hash);
+  return std::nullopt;
+}
+
+http::Response Exchange::refuse_livekit(livekit::WebhookRejection why) {
+  Error error = fail(ErrorCode::webhook_unauthorized, "The request is not signed by LiveKit.").error();
+  error.cause = name_of(why);
+  return refuse(std::move(error));
+}
+
+std::optional<http::Response> Exchange::authorize_caller() {
   auto caller = parts_.authorizer.authorize(context_.request);
   if (caller) {
     context_.caller = std::move(*caller);
@@ -81,12 +105,9 @@ http::Response Exchange::body_too_large() {
 }
 
 Task<http::Response> Exchange::handle() {
-  if (route_->access == Access::livekit) {
-    if (const auto rejection = parts_.webhook_authorization.refuse(context_.request)) {
-      Error error = fail(ErrorCode::webhook_unauthorized, "The request is not signed by LiveKit.").error();
-      error.cause = name_of(*rejection);
-      co_return finish(refuse(std::move(error)));
-    }
+  const bool from_livekit = route_->access == Access::livekit;
+  if (from_livekit && !parts_.webhook_authorization.accept(webhook_hash_, context_.request)) {
+    co_return finish(refuse_livekit(livekit::WebhookRejection::hash));
   }
   auto response = co_await route_->handler(parts_.services, context_);
   co_return finish(std::move(response));

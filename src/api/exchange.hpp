@@ -25,13 +25,17 @@ class Exchange final : public http::Exchange {
  private:
   std::optional<http::Response> find_route();
   std::optional<http::Response> authorize();
+  std::optional<http::Response> authorize_caller();
+  std::optional<http::Response> authorize_livekit();
+  http::Response refuse_livekit(livekit::WebhookRejection why);
   http::Response refuse(Error error);
   http::Response finish(http::Response response);
 
   Application::Parts& parts_;
   Context context_;
   const Route* route_ = nullptr;
-  std::string cause_;  // why it failed, for the log only
+  std::string webhook_hash_;  // what LiveKit signed for
+  std::string cause_;         // why it failed, for the log only
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 

@@ -49,7 +49,7 @@ struct Route {
   std::string_view pattern;  // "/calls/{call_id}/end"
   Access access;
   Handler handler;
-  std::size_t body_limit = middlewares::kBodyLimit;
+  std::size_t body_limit = middlewares::body_limit;
 };
 
 namespace detail {
@@ -81,7 +81,7 @@ constexpr Route::Handler handler_of(Task<Result<Reply<T>>> (*)(Services&, Parame
 // A row for a handler `Task<Result<Reply<T>>> f(Services&, …)`, whose other parameters are extracted from the request.
 template <auto Function>
 constexpr Route route(http::Method method, std::string_view pattern, Access access,
-                      std::size_t body_limit = middlewares::kBodyLimit) {
+                      std::size_t body_limit = middlewares::body_limit) {
   return {method, pattern, access, detail::handler_of<Function>(Function), body_limit};
 }
 

@@ -22,8 +22,9 @@ bool is_parameter(std::string_view segment) {
 }
 
 bool fits(const std::vector<std::string_view>& pattern, const std::vector<std::string>& segments) {
-  return std::ranges::equal(pattern, segments,
-                            [](std::string_view p, const std::string& s) { return is_parameter(p) || p == s; });
+  return std::ranges::equal(pattern, segments, [](std::string_view p, const std::string& s) {
+    return is_parameter(p) ? !s.empty() : p == s;
+  });
 }
 
 void add_method(std::string& list, http::Method method) {

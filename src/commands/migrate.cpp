@@ -12,7 +12,7 @@ namespace call_service::commands {
 
 namespace {
 
-constexpr Seconds kLockPatience{30};
+constexpr Seconds lock_patience{30};
 
 // Opens the database and runs `command` on it.
 template <typename Command>
@@ -29,21 +29,21 @@ int with_migrator(const Config& config, Command command) {
 int migrate_upgrade(const Config& config) {
   std::optional<db::sqlite::FileLock> lock;
   if (const auto path = db::sqlite_path(config.database_url)) {
-    lock = db::sqlite::FileLock::acquire(*path, kLockPatience);
+    lock = db::sqlite::FileLock::acquire(*path, lock_patience);
     if (!lock) {
       std::cerr << "call-service: " << *path << " is in use by a running service; stop it first\n";
-      return kExitConfiguration;
+      return exit_configuration;
     }
   }
   return with_migrator(config, [](db::Migrator& migrator) {
     if (const auto fault = db::foreign_tables_fault(migrator)) {
       std::cerr << "call-service: " << *fault << "\n";
-      return kExitConfiguration;
+      return exit_configuration;
     }
     const auto done = migrator.upgrade();
     for (const auto& migration : done) std::cout << "applied " << migration.revision << " " << migration.name << "\n";
     if (done.empty()) std::cout << "nothing to do: the schema is up to date\n";
-    return kExitOk;
+    return exit_ok;
   });
 }
 
@@ -56,7 +56,7 @@ int migrate_current(const Config& config) {
       std::cout << applied.back().revision << " " << applied.back().name
                 << (migrator.missing().empty() ? " (head)" : "") << "\n";
     }
-    return kExitOk;
+    return exit_ok;
   });
 }
 
@@ -68,7 +68,7 @@ int migrate_history(const Config& config) {
     for (const auto& migration : migrator.missing()) {
       std::cout << migration.revision << " " << migration.name << " not applied\n";
     }
-    return kExitOk;
+    return exit_ok;
   });
 }
 

@@ -14,7 +14,7 @@ struct Spelling {
   std::string_view sqlite;
 };
 
-constexpr std::array kSpellings{
+constexpr std::array spellings{
     Spelling{"skip_locked", "FOR UPDATE SKIP LOCKED", ""},
     Spelling{"greatest", "GREATEST", "max"},
     Spelling{"json", "::json", ""},
@@ -67,8 +67,8 @@ std::string Dialect::expand(std::string_view sql) const {
     const std::string_view token = sql.substr(open + 1, close - open - 1);
     sql.remove_prefix(close + 1);
 
-    const auto* spelling = std::ranges::find(kSpellings, token, &Spelling::token);
-    if (spelling != kSpellings.end()) {
+    const auto* spelling = std::ranges::find(spellings, token, &Spelling::token);
+    if (spelling != spellings.end()) {
       out += kind_ == Kind::postgresql ? spelling->postgresql : spelling->sqlite;
     } else if (token.starts_with("lock:")) {
       if (kind_ == Kind::postgresql) out.append("FOR UPDATE OF ").append(token.substr(5));

@@ -20,10 +20,10 @@ namespace asio = boost::asio;
 using Timer =
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
-constexpr Seconds kAnswerTimeout{5};
-constexpr Milliseconds kSharedLockTimeout{50};
-constexpr Milliseconds kLoneLockTimeout{5000};
-constexpr Milliseconds kReconnectPause{250};
+constexpr Seconds answer_timeout{5};
+constexpr Milliseconds shared_lock_timeout{50};
+constexpr Milliseconds lone_lock_timeout{5000};
+constexpr Milliseconds reconnect_pause{250};
 
 }  // namespace
 
@@ -33,7 +33,7 @@ struct Engine::Pending {
   explicit Pending(Executor executor_, Command command_)
       : command(std::move(command_)),
         executor(executor_),
-        timer(executor_, std::chrono::steady_clock::now() + kAnswerTimeout) {
+        timer(executor_, std::chrono::steady_clock::now() + answer_timeout) {
     member.command = &command;
   }
 
@@ -108,7 +108,7 @@ class Engine::Lane {
       connection_->open();
       return true;
     } catch (const std::exception& error) {
-      reconnect_at_ = std::chrono::steady_clock::now() + kReconnectPause;
+      reconnect_at_ = std::chrono::steady_clock::now() + reconnect_pause;
       log::warning("database_unavailable", {{"error", error.what()}});
       return fail_all(batch, error.what());
     }
@@ -172,11 +172,11 @@ class Engine::Lane {
 
 Engine::Engine(Dialect dialect, Options options, const ConnectionFactory& connect) : dialect_(std::move(dialect)) {
   for (std::size_t i = 0; i < options.loners; ++i) {
-    loners_.push_back(std::make_unique<Lane>(connect(ConnectionRole::write), 1, kLoneLockTimeout, nullptr));
+    loners_.push_back(std::make_unique<Lane>(connect(ConnectionRole::write), 1, lone_lock_timeout, nullptr));
   }
   const auto add = [&](std::vector<std::unique_ptr<Lane>>& lanes, std::size_t count, ConnectionRole role) {
     for (std::size_t i = 0; i < count; ++i) {
-      lanes.push_back(std::make_unique<Lane>(connect(role), options.largest_batch, kSharedLockTimeout, &loners_));
+      lanes.push_back(std::make_unique<Lane>(connect(role), options.largest_batch, shared_lock_timeout, &loners_));
     }
   };
   add(writers_, options.writers, ConnectionRole::write);

@@ -20,8 +20,8 @@ struct JoinGrant {
   std::string identity{};  // `sub`
   std::string name{};
   std::string room{};
-  Uuid call_id{};          // attributes.call_id
-  Uuid session_id{};       // attributes.session_id
+  Uuid call_id{};        // attributes.call_id
+  Uuid session_id{};     // attributes.session_id
   Timestamp issued_at;   // `nbf`, cut to seconds
   Timestamp expires_at;  // `exp`, cut to seconds
   // roomConfig: applied by the join that creates the room

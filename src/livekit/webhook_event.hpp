@@ -41,8 +41,8 @@ struct EventParticipant {
 struct WebhookEvent {
   std::string id{};
   EventType type = EventType::other;
-  std::string type_name{};   // as sent
-  Timestamp created_at{};  // whole seconds; 1970 when left out
+  std::string type_name{};  // as sent
+  Timestamp created_at{};   // whole seconds; 1970 when left out
   std::optional<EventRoom> room{};
   std::optional<EventParticipant> participant{};
 };

@@ -29,11 +29,6 @@ bool is_in_time(const wire::JsonDocument& claims, Timestamp now) {
   return not_before && *not_before <= jose::to_numeric_date(now + not_before_leeway);
 }
 
-bool is_hash_of(const wire::JsonDocument& claims, std::string_view body) {
-  const auto claimed = jose::text_of(claims, "sha256");
-  return claimed && jose::equal_in_constant_time(*claimed, jose::encode_base64(jose::sha256(body)));
-}
-
 }  // namespace
 
 std::string_view name_of(WebhookRejection rejection) {
@@ -52,8 +47,8 @@ std::string_view name_of(WebhookRejection rejection) {
 
 WebhookVerifier::WebhookVerifier(std::vector<ApiKey> signers) : signers_(std::move(signers)) {}
 
-std::expected<void, WebhookRejection> WebhookVerifier::verify(std::string_view authorization, std::string_view body,
-                                                              Timestamp now) const {
+std::expected<std::string, WebhookRejection> WebhookVerifier::verify_token(std::string_view authorization,
+                                                                           Timestamp now) const {
   const std::string_view token =
       authorization.starts_with(bearer) ? authorization.substr(bearer.size()) : authorization;
   const auto payload = jose::unverified_payload_hs256(token);
@@ -75,7 +70,24 @@ std::expected<void, WebhookRejection> WebhookVerifier::verify(std::string_view a
   if (!is_in_time(*claims, now)) {
     return std::unexpected(WebhookRejection::expired);
   }
-  if (!is_hash_of(*claims, body)) {
+  const auto hash = jose::text_of(*claims, "sha256");
+  if (!hash) {
+    return std::unexpected(WebhookRejection::hash);
+  }
+  return std::string(*hash);
+}
+
+bool WebhookVerifier::is_hash_of(std::string_view hash, std::string_view body) {
+  return jose::equal_in_constant_time(hash, jose::encode_base64(jose::sha256(body)));
+}
+
+std::expected<void, WebhookRejection> WebhookVerifier::verify(std::string_view authorization, std::string_view body,
+                                                              Timestamp now) const {
+  const auto hash = verify_token(authorization, now);
+  if (!hash) {
+    return std::unexpected(hash.error());
+  }
+  if (!is_hash_of(*hash, body)) {
     return std::unexpected(WebhookRejection::hash);
   }
   return {};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,10 +23,17 @@ class WebhookVerifier {
   // Several signers may share a key name (rotation of the secret): each is tried.
   explicit WebhookVerifier(std::vector<ApiKey> signers);
 
-  // `authorization` is the header's value, with or without "Bearer ". `body` are the raw bytes. `nbf` has 60 s of
-  // leeway, `exp` 15 min (a retry carries the first attempt's token); `exp` and `sha256` are required.
+  // The hash that a request's body must have, if LiveKit signed the token: what can be known before the body is read.
+  // `authorization` is the header's value, with or without "Bearer ". `nbf` has 60 s of leeway, `exp` 15 min (a retry
+  // carries the first attempt's token); `exp` and `sha256` are required.
+  std::expected<std::string, WebhookRejection> verify_token(std::string_view authorization, Timestamp now) const;
+
+  // The whole check; `body` are the raw bytes.
   std::expected<void, WebhookRejection> verify(std::string_view authorization, std::string_view body,
                                                Timestamp now) const;
+
+  // Whether the body is the one that was signed for; `hash` comes from verify_token().
+  static bool is_hash_of(std::string_view hash, std::string_view body);
 
  private:
   std::vector<ApiKey> signers_;

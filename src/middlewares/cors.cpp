@@ -9,8 +9,8 @@ namespace call_service::middlewares {
 
 namespace {
 
-constexpr std::string_view kExposed = "X-Request-Id, Location, Retry-After";
-constexpr std::string_view kAllowedHeaders = "Authorization, Content-Type, X-API-Key, X-Request-Id";
+constexpr std::string_view exposed = "X-Request-Id, Location, Retry-After";
+constexpr std::string_view allowed_headers = "Authorization, Content-Type, X-API-Key, X-Request-Id";
 
 }  // namespace
 
@@ -29,7 +29,7 @@ std::optional<http::Response> Cors::preflight(const http::Request& request, cons
   http::Response response{.status = 204, .content_type = ""};
   if (allowed_origin(request) != nullptr) {
     response.headers.emplace_back("Access-Control-Allow-Methods", methods);
-    response.headers.emplace_back("Access-Control-Allow-Headers", kAllowedHeaders);
+    response.headers.emplace_back("Access-Control-Allow-Headers", allowed_headers);
     response.headers.emplace_back("Access-Control-Max-Age", "600");
   }
   return response;
@@ -42,7 +42,7 @@ void Cors::decorate(const http::Request& request, http::Response& response) cons
   const std::string* origin = allowed_origin(request);
   if (origin == nullptr) return;
   response.headers.emplace_back("Access-Control-Allow-Origin", any_ ? "*" : *origin);
-  response.headers.emplace_back("Access-Control-Expose-Headers", kExposed);
+  response.headers.emplace_back("Access-Control-Expose-Headers", exposed);
 }
 
 }  // namespace call_service::middlewares

@@ -10,8 +10,8 @@
 
 namespace call_service::middlewares {
 
-inline constexpr std::size_t kBodyLimit = 64 * 1024;
-inline constexpr std::size_t kWebhookBodyLimit = 4 * 1024 * 1024;
+inline constexpr std::size_t body_limit = 64 * 1024;
+inline constexpr std::size_t webhook_body_limit = 4 * 1024 * 1024;
 
 // With the header known: whether the announced body is too large, of a type that is not among `types`, or encoded.
 std::optional<Error> refuse_body(const http::Request& request, std::size_t limit,

@@ -17,18 +17,26 @@ std::vector<livekit::ApiKey> signers_of(const Config& config) {
 WebhookAuthorization::WebhookAuthorization(const Config& config, const Clock& clock, services::WebhookHistory& history)
     : verifier_(signers_of(config)), clock_(clock), history_(history) {}
 
-std::optional<livekit::WebhookRejection> WebhookAuthorization::refuse(const http::Request& request) {
+std::expected<std::string, livekit::WebhookRejection> WebhookAuthorization::authorize(const http::Request& request) {
   const std::string* authorization = request.header("Authorization");
   const Timestamp now = clock_.now();
-  const auto verified = authorization != nullptr && request.header_count("Authorization") == 1
-                            ? verifier_.verify(*authorization, request.body, now)
-                            : std::unexpected(livekit::WebhookRejection::signature);
-  if (verified) {
-    history_.accepted(now);
-    return std::nullopt;
+  std::expected<std::string, livekit::WebhookRejection> hash = std::unexpected(livekit::WebhookRejection::signature);
+  if (authorization != nullptr && request.header_count("Authorization") == 1) {
+    hash = verifier_.verify_token(*authorization, now);
   }
-  history_.rejected(now, verified.error());
-  return verified.error();
+  if (!hash) history_.rejected(now, hash.error());
+  return hash;
+}
+
+bool WebhookAuthorization::accept(const std::string& hash, const http::Request& request) {
+  const Timestamp now = clock_.now();
+  const bool accepted = livekit::WebhookVerifier::is_hash_of(hash, request.body);
+  if (accepted) {
+    history_.accepted(now);
+  } else {
+    history_.rejected(now, livekit::WebhookRejection::hash);
+  }
+  return accepted;
 }
 
 }  // namespace call_service::middlewares

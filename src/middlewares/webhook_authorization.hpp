@@ -1,6 +1,7 @@
 #pragma once
 
-#include <optional>
+#include <expected>
+#include <string>
 
 #include "base/time.hpp"
 #include "config.hpp"
@@ -16,8 +17,11 @@ class WebhookAuthorization {
   // `clock` and `history` must outlive this.
   WebhookAuthorization(const Config& config, const Clock& clock, services::WebhookHistory& history);
 
-  // With the body complete. Nothing: accepted.
-  std::optional<livekit::WebhookRejection> refuse(const http::Request& request);
+  // With the header known: the hash that the body must have, or why the request is refused. Nobody else's body is read.
+  std::expected<std::string, livekit::WebhookRejection> authorize(const http::Request& request);
+
+  // With the body complete: whether it is the one that was signed.
+  bool accept(const std::string& hash, const http::Request& request);
 
  private:
   livekit::WebhookVerifier verifier_;

@@ -1,8 +1,15 @@
 #include "schemas/responses.hpp"
 
+#include "jose/base64.hpp"
+
 namespace call_service::schemas {
 
 namespace {
+
+// Where the list goes on: after this session, in the order (created_at, session_id).
+std::string session_cursor(const models::Session& last) {
+  return jose::encode_base64url(format_timestamp(last.created_at) + "|" + last.session_id.to_string());
+}
 
 void fill(CallResponse& response, const models::Call& call) {
   response.call_id = call.call_id;
@@ -74,6 +81,7 @@ CallDetailsResponse call_details_response(const services::CallDetails& details) 
   CallDetailsResponse response;
   fill(response, details.call);
   for (const auto& session : details.sessions) response.sessions.push_back(session_response(session));
+  if (details.has_more_sessions) response.sessions_next_cursor = session_cursor(details.sessions.back());
   return response;
 }
 

@@ -234,7 +234,7 @@ class Decision {
     const bool token_after =
         call_.token_issued_at && state_.room_last_left && *call_.token_issued_at > *state_.room_last_left;
     if (all_left && token_after) {
-      call_.closes_at = *call_.token_issued_at + kTokenGrace;
+      call_.closes_at = *call_.token_issued_at + token_grace;
     } else {
       end_call(fact.moment());
     }

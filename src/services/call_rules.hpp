@@ -43,7 +43,7 @@ struct ParticipantFact : RoomFact {
 struct Changes {
   models::Call call{};
   std::vector<models::Session> sessions{};  // new or changed
-  bool delete_room = false;               // the room is there though the call has ended
+  bool delete_room = false;                 // the room is there though the call has ended
   std::optional<models::Session> remove{};  // the connection of a session that had been left before it arrived
 };
 
@@ -55,6 +55,6 @@ Changes decide(const CallState& state, const ParticipantFact& fact, Uuid new_id)
 Changes close(const CallState& state);
 
 // How long a finished room's call waits for a token that was handed out after the last participant left.
-inline constexpr Seconds kTokenGrace{60};
+inline constexpr Seconds token_grace{60};
 
 }  // namespace call_service::rules

@@ -7,7 +7,7 @@ namespace call_service::services {
 
 namespace {
 
-constexpr int kFirstSessions = 200;
+constexpr int first_sessions = 200;
 
 // What happened to a call, for those who read the log: the access log has the rest.
 void tell(std::string_view event, const Uuid& call_id, const Uuid& session_id, std::string_view user_id) {
@@ -55,7 +55,7 @@ repositories::Join CallService::new_join(const Caller& caller, Uuid call_id, std
           .new_session_id = make_uuid_v7(now),
           .now = now,
           .token_expires_at = livekit_.expiry(now),
-          .closes_at = now + rules::kTokenGrace};
+          .closes_at = now + rules::token_grace};
 }
 
 Task<Result<Admission>> CallService::start(const Caller& caller, StartRequest request) {
@@ -153,12 +153,12 @@ Task<Result<models::Call>> CallService::end(const Caller& caller, Uuid call_id,
 }
 
 Task<Result<CallDetails>> CallService::find(const Caller& caller, Uuid call_id) {
-  auto found = co_await calls_.find(call_id, caller.acting_user(), kFirstSessions + 1);
+  auto found = co_await calls_.find(call_id, caller.acting_user(), first_sessions + 1);
   if (!found) co_return no_such_call();
   if (!found->allowed) co_return fail(ErrorCode::forbidden, "This call is not open to this user.");
   CallDetails details{.call = std::move(found->call), .sessions = std::move(found->sessions)};
-  details.has_more_sessions = details.sessions.size() > kFirstSessions;
-  if (details.has_more_sessions) details.sessions.resize(kFirstSessions);
+  details.has_more_sessions = details.sessions.size() > first_sessions;
+  if (details.has_more_sessions) details.sessions.resize(first_sessions);
   co_return details;
 }
 

@@ -12,8 +12,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr Seconds kTurn{1};
-constexpr int kPage = 100;
+constexpr Seconds turn_length{1};
+constexpr int page = 100;
 
 }  // namespace
 
@@ -34,13 +34,13 @@ Task<void> ClosingTimer::run() {
       log::warning("closing_timer_waits_for_database", {{"error", error.what()}});
     }
     if (stopping_) break;
-    timer_.expires_after(kTurn);
+    timer_.expires_after(turn_length);
     co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable_t<Executor>()));
   }
 }
 
 Task<void> ClosingTimer::turn() {
-  const auto due = co_await calls_.due_to_close(clock_.now(), kPage);
+  const auto due = co_await calls_.due_to_close(clock_.now(), page);
   for (const Uuid& call_id : due) {
     if (stopping_) co_return;
     co_await close(call_id);

@@ -17,9 +17,9 @@ namespace {
 namespace asio = boost::asio;
 using std::chrono::steady_clock;
 
-constexpr std::size_t kMostAtOnce = 32;
-constexpr Seconds kTurn{1};
-constexpr Seconds kLease{5};
+constexpr std::size_t most_at_once = 32;
+constexpr Seconds turn_length{1};
+constexpr Seconds lease{5};
 
 void log_unexpected(std::string_view what, const std::exception_ptr& error) {
   if (!error) return;
@@ -67,8 +67,8 @@ Task<void> OutboxWorker::run() {
       log::warning("outbox_waits_for_database", {{"error", error.what()}});
     }
     if (stopping_) break;
-    if (more_ && under_way_ < kMostAtOnce && health_.reachable) continue;
-    timer_.expires_after(kTurn);
+    if (more_ && under_way_ < most_at_once && health_.reachable) continue;
+    timer_.expires_after(turn_length);
     co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable_t<Executor>()));
   }
   try {
@@ -86,14 +86,14 @@ Task<void> OutboxWorker::turn() {
 
 Task<void> OutboxWorker::renew_leases() {
   const auto now = steady_clock::now();
-  if (under_way_ == 0 || now - renewed_at_ < kTurn) co_return;
+  if (under_way_ == 0 || now - renewed_at_ < turn_length) co_return;
   renewed_at_ = now;
-  co_await outbox_.renew(owner_, clock_.now() + kLease);
+  co_await outbox_.renew(owner_, clock_.now() + lease);
 }
 
 // Asks while LiveKit is away, and now and then otherwise, so that /ready tells the truth of an idle service.
 Task<void> OutboxWorker::probe() {
-  const auto pause = health_.reachable ? Seconds(10) : kTurn;
+  const auto pause = health_.reachable ? Seconds(10) : turn_length;
   const auto now = steady_clock::now();
   if (now - probed_at_ < pause) co_return;
   probed_at_ = now;
@@ -113,11 +113,11 @@ Task<void> OutboxWorker::lost_livekit(std::string why) {
 }
 
 Task<void> OutboxWorker::claim() {
-  const auto room = kMostAtOnce - under_way_;
+  const auto room = most_at_once - under_way_;
   if (room == 0) co_return;
   more_ = false;
   const Timestamp now = clock_.now();
-  auto intents = co_await outbox_.claim(owner_, now, now + kLease, static_cast<int>(room));
+  auto intents = co_await outbox_.claim(owner_, now, now + lease, static_cast<int>(room));
   if (intents.size() == room) more_ = true;
   if (!intents.empty()) renewed_at_ = steady_clock::now();
   for (auto& intent : intents) {

@@ -14,7 +14,7 @@ using livekit::WebhookEvent;
 
 // How often a decision is taken anew because the call changed while it was taken. Each lost guard is another's
 // progress.
-constexpr int kMostAttempts = 50;
+constexpr int most_attempts = 50;
 
 bool is_person(const std::string& kind) {
   return kind != "INGRESS" && kind != "EGRESS" && kind != "SIP" && kind != "AGENT";
@@ -117,7 +117,7 @@ Task<WebhookResult> WebhookService::apply(WebhookEvent event) {
 
 Task<WebhookResult> WebhookService::apply_to_call(Uuid call_id, WebhookEvent event) {
   const Timestamp now = clock_.now();
-  for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+  for (int attempt = 0; attempt < most_attempts; ++attempt) {
     const auto state = co_await calls_.load_state(query_for(call_id, event));
     if (!state) {
       log::info("room_of_unknown_call", {{"call_id", call_id.to_string()}, {"event_id", event.id}});

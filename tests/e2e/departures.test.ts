@@ -93,13 +93,16 @@ describe.concurrent.each(databaseKinds)('people who go (%s)', (kind) => {
       await ada.waitFor('disconnected');
       await scene.roomIsGone(call.call_id);
 
+      const told = async () => (await scene.database.query(`select event_id from webhook_events where call_id = '${call.call_id}'`)).length;
+      const before = await told();
       const intruder = new RtcClient(call.livekit_url, call.livekit_token);
-      await until(() => intruder.find('disconnected') ?? intruder.find('failed'), { timeout: 20_000, what: 'the returning client is put out' });
+      await until(async () => (await told()) > before, { timeout: 20_000, what: 'LiveKit tells that the room is back' });
       await scene.roomIsGone(call.call_id);
+      expect(await scene.livekit.rooms.listParticipants(call.room_name)).toEqual([]);
       const { status, ended_at, sessions } = await scene.call(call.call_id);
       expect({ status, ended_at }).toEqual({ status: 'ended', ended_at: ended.ended_at });
       expect(sessions.map(({ session_id }) => session_id)).toEqual([call.session_id]);
-      await Promise.all([ada.leave(), intruder.leave()]);
+      await Promise.all([ada.leave(), intruder.kill()]);
     });
   });
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { inject } from 'vitest';
+import { atEndOfFile } from './cleanup.ts';
 import { check } from './process.ts';
 import { withClient } from './postgres.ts';
 
@@ -36,6 +37,7 @@ export class SqliteDatabase implements Database {
 
   static async create(): Promise<SqliteDatabase> {
     const directory = await mkdtemp(join(tmpdir(), 'call-service-sqlite-'));
+    atEndOfFile(() => rm(directory, { recursive: true, force: true }));
     return new SqliteDatabase(directory, join(directory, 'calls.db'));
   }
 

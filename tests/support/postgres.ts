@@ -3,6 +3,7 @@ import { chmod, chown, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { atEndOfFile } from './cleanup.ts';
 import { check, freePort, Running, run } from './process.ts';
 import { until } from './wait.ts';
 
@@ -33,6 +34,7 @@ export class Cluster {
 
   static async create(): Promise<Cluster> {
     const directory = await mkdtemp(join(tmpdir(), 'call-service-postgres-'));
+    atEndOfFile(() => rm(directory, { recursive: true, force: true }));
     await chmod(directory, 0o755);
     if (asRoot) {
       const uid = Number(await check('id', ['-u', 'postgres']));

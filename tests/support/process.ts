@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { createServer } from 'node:net';
+import { atEndOfFile } from './cleanup.ts';
 
 export interface Exit {
   code: number | null;
@@ -35,6 +36,7 @@ export class Running {
       this.child.once('close', (code, signal) => resolve({ code, signal }));
     });
     this.exited.catch(() => undefined);
+    atEndOfFile(() => this.signal('SIGKILL'));
   }
 
   get isRunning(): boolean {

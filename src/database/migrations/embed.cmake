@@ -14,7 +14,7 @@ file(WRITE ${OUTPUT} "#pragma once
 
 namespace call_service::db {
 
-inline constexpr std::pair<std::string_view, std::string_view> kMigrationFiles[] = {
+inline constexpr std::pair<std::string_view, std::string_view> migration_files[] = {
 ${entries}};
 
 }  // namespace call_service::db

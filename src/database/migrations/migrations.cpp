@@ -24,7 +24,7 @@ std::string_view section(std::string_view text, const std::string& heading) {
 std::vector<Migration> migrations(Dialect::Kind kind) {
   const std::string database = kind == Dialect::Kind::postgresql ? "postgresql" : "sqlite";
   std::vector<Migration> all;
-  for (const auto& [file, text] : kMigrationFiles) {
+  for (const auto& [file, text] : migration_files) {
     const auto underscore = file.find('_');
     all.push_back({.revision = file.substr(0, underscore),
                    .name = file.substr(underscore + 1),

@@ -10,8 +10,8 @@ namespace call_service::db {
 
 namespace {
 
-constexpr std::string_view kTable = "schema_migrations";
-constexpr std::string_view kOurTables[] = {"users", "calls", "call_users", "sessions", "webhook_events", "outbox"};
+constexpr std::string_view migration_table = "schema_migrations";
+constexpr std::string_view our_tables[] = {"users", "calls", "call_users", "sessions", "webhook_events", "outbox"};
 
 const Statement& find_table(Dialect::Kind kind) {
   static const Statement postgresql{.name = "find_table",
@@ -50,7 +50,7 @@ bool Migrator::has_table(const std::string& name) {
 
 std::vector<Migrator::Applied> Migrator::applied() {
   std::vector<Applied> all;
-  if (!has_table(std::string(kTable))) return all;
+  if (!has_table(std::string(migration_table))) return all;
   for (const auto& row : connection_.query(list_applied(), {})) {
     all.push_back({std::get<std::string>(row[0]), std::get<std::string>(row[1]), std::get<Timestamp>(row[2])});
   }
@@ -73,8 +73,8 @@ std::size_t Migrator::unknown() {
 
 std::vector<std::string> Migrator::foreign_tables() {
   std::vector<std::string> found;
-  if (has_table(std::string(kTable)) && !applied().empty()) return found;
-  for (const auto table : kOurTables) {
+  if (has_table(std::string(migration_table)) && !applied().empty()) return found;
+  for (const auto table : our_tables) {
     if (has_table(std::string(table))) found.emplace_back(table);
   }
   return found;
@@ -91,7 +91,7 @@ void Migrator::make_table() {
                      " CREATE TABLE IF NOT EXISTS {schema_migrations} (revision text NOT NULL PRIMARY KEY, "
                      "name text NOT NULL, applied_at " +
                      time + " NOT NULL); COMMIT;");
-  for (int attempt = 0; !has_table(std::string(kTable)); ++attempt) {
+  for (int attempt = 0; !has_table(std::string(migration_table)); ++attempt) {
     try {
       connection_.execute_script(sql);
     } catch (const StatementFailed&) {

@@ -24,42 +24,42 @@ void parse_name(const std::array<std::string_view, N>& names, std::string_view n
   throw std::runtime_error("unknown name in the database: " + std::string(name));
 }
 
-constexpr std::array<std::string_view, 2> kCallStatus{"active", "ended"};
-constexpr std::array<std::string_view, 3> kSessionStatus{"pending", "active", "ended"};
-constexpr std::array<std::string_view, 7> kEndEvidence{"api",  "timer",      "departure", "successor",
+constexpr std::array<std::string_view, 2> call_status{"active", "ended"};
+constexpr std::array<std::string_view, 3> session_status{"pending", "active", "ended"};
+constexpr std::array<std::string_view, 7> end_evidence{"api",  "timer",      "departure", "successor",
                                                        "room", "generation", "reconciler"};
-constexpr std::array<std::string_view, 2> kIntentKind{"delete_room", "remove_participant"};
+constexpr std::array<std::string_view, 2> intent_kind{"delete_room", "remove_participant"};
 
-constexpr std::string_view kRoomPrefix = "call_";
+constexpr std::string_view room_prefix = "call_";
 
 }  // namespace
 
 namespace models {
 
 std::string_view name_of(CallStatus status) {
-  return kCallStatus.at(std::to_underlying(status));
+  return call_status.at(std::to_underlying(status));
 }
 std::string_view name_of(SessionStatus status) {
-  return kSessionStatus.at(std::to_underlying(status));
+  return session_status.at(std::to_underlying(status));
 }
 std::string_view name_of(EndEvidence evidence) {
-  return kEndEvidence.at(std::to_underlying(evidence));
+  return end_evidence.at(std::to_underlying(evidence));
 }
 std::string_view name_of(IntentKind kind) {
-  return kIntentKind.at(std::to_underlying(kind));
+  return intent_kind.at(std::to_underlying(kind));
 }
 
 void parse(std::string_view name, CallStatus& status) {
-  parse_name(kCallStatus, name, status);
+  parse_name(call_status, name, status);
 }
 void parse(std::string_view name, SessionStatus& status) {
-  parse_name(kSessionStatus, name, status);
+  parse_name(session_status, name, status);
 }
 void parse(std::string_view name, EndEvidence& evidence) {
-  parse_name(kEndEvidence, name, evidence);
+  parse_name(end_evidence, name, evidence);
 }
 void parse(std::string_view name, IntentKind& kind) {
-  parse_name(kIntentKind, name, kind);
+  parse_name(intent_kind, name, kind);
 }
 
 std::string Call::room_name() const {
@@ -67,12 +67,12 @@ std::string Call::room_name() const {
 }
 
 std::string room_name_of(const Uuid& call_id) {
-  return std::string(kRoomPrefix) + call_id.to_string();
+  return std::string(room_prefix) + call_id.to_string();
 }
 
 std::optional<Uuid> call_id_of_room(std::string_view room_name) {
-  if (!room_name.starts_with(kRoomPrefix)) return std::nullopt;
-  const auto id = Uuid::parse(room_name.substr(kRoomPrefix.size()));
+  if (!room_name.starts_with(room_prefix)) return std::nullopt;
+  const auto id = Uuid::parse(room_name.substr(room_prefix.size()));
   // LiveKit compares names byte by byte, so an upper-case spelling is another room.
   if (!id || room_name_of(*id) != room_name) return std::nullopt;
   return id;

@@ -10,7 +10,7 @@ namespace call_service::db::postgres {
 namespace {
 
 // PostgreSQL counts microseconds from 2000-01-01.
-constexpr std::int64_t kEpochSeconds = 946'684'800;
+constexpr std::int64_t epoch_seconds = 946'684'800;
 
 struct Oids {
   std::uint32_t element;
@@ -51,11 +51,11 @@ std::int64_t read_int64(std::string_view bytes) {
 }
 
 std::int64_t to_micros(Timestamp at) {
-  return (at.time_since_epoch().count() - kEpochSeconds * 1000) * 1000;
+  return (at.time_since_epoch().count() - epoch_seconds * 1000) * 1000;
 }
 
 Timestamp from_micros(std::int64_t micros) {
-  const std::chrono::microseconds since_unix{micros + kEpochSeconds * 1'000'000};
+  const std::chrono::microseconds since_unix{micros + epoch_seconds * 1'000'000};
   return Timestamp(std::chrono::floor<std::chrono::milliseconds>(since_unix));
 }
 

@@ -14,7 +14,7 @@ namespace call_service::db::postgres {
 
 namespace {
 
-constexpr Seconds kBatchTimeout{8};  // longer than any lock_timeout, so that a lock gives way first
+constexpr Seconds batch_timeout{8};  // longer than any lock_timeout, so that a lock gives way first
 
 std::string text_of(const char* message) {
   std::string text = message != nullptr ? message : "";
@@ -31,8 +31,8 @@ std::string sqlstate_of(const PGresult* result) {
 // What a server says when it, not the statement, is the trouble: connection and resource errors, shutdown, read-only
 // standby.
 bool is_outage(const std::string& sqlstate) {
-  static constexpr std::array kClasses{"08", "53", "57", "58", "25006"};
-  return sqlstate.empty() || std::ranges::any_of(kClasses, [&](const char* c) { return sqlstate.starts_with(c); });
+  static constexpr std::array classes{"08", "53", "57", "58", "25006"};
+  return sqlstate.empty() || std::ranges::any_of(classes, [&](const char* c) { return sqlstate.starts_with(c); });
 }
 
 // Somebody else holds what was asked for: lock timeout, deadlock, serialization failure.
@@ -245,7 +245,7 @@ class PostgresConnection::Batch {
 };
 
 bool PostgresConnection::run(std::span<Member*> members, Milliseconds lock_timeout) {
-  const Deadline deadline = std::chrono::steady_clock::now() + kBatchTimeout;
+  const Deadline deadline = std::chrono::steady_clock::now() + batch_timeout;
   for (auto* member : members) member->result.rows.assign(member->command->kind->statements.size(), {});
   const Batch batch(members);
   const bool alone = members.size() == 1;
@@ -305,7 +305,7 @@ void PostgresConnection::execute_script(const std::string& sql) {
 }
 
 Rows PostgresConnection::query(const Statement& statement, const Rows& input) {
-  const Deadline deadline = std::chrono::steady_clock::now() + kBatchTimeout;
+  const Deadline deadline = std::chrono::steady_clock::now() + batch_timeout;
   prepare(statement, deadline);
   send(statement, input);
   synchronize();

@@ -22,12 +22,12 @@ std::vector<Type> keyed(std::vector<Type> types, std::initializer_list<Type> mor
 }
 
 const db::CommandKind& find_kind() {
-  static const std::vector<db::Column> kInput{{"call_id", Type::uuid}, {"reader", Type::text}, {"page", Type::integer}};
+  static const std::vector<db::Column> input{{"call_id", Type::uuid}, {"reader", Type::text}, {"page", Type::integer}};
   static const db::CommandKind kind{.name = "find_call",
                                     .access = db::CommandKind::Access::read,
                                     .sharing = db::CommandKind::Sharing::commit,
                                     .statements = {{.name = "find_call",
-                                                    .input = kInput,
+                                                    .input = input,
                                                     .sql = "SELECT c.call_id, " + column_list<Call>("c") +
                                                            R"(, (i.reader IS NULL OR c.caller_id = i.reader
                         OR EXISTS (SELECT 1 FROM {call_users} u WHERE u.call_id = c.call_id AND u.user_id = i.reader)
@@ -35,7 +35,7 @@ const db::CommandKind& find_kind() {
                         FROM input i JOIN {calls} c ON c.call_id = i.call_id)",
                                                     .output = keyed(db::column_types<Call>(), {Type::boolean})},
                                                    {.name = "find_sessions",
-                                                    .input = kInput,
+                                                    .input = input,
                                                     .sql = "SELECT s.call_id, " + column_list<Session>("s") + R"(
                         FROM input i JOIN {sessions} s ON s.call_id = i.call_id
                         ORDER BY s.created_at, s.session_id LIMIT (SELECT max(page) FROM input))",
@@ -44,7 +44,7 @@ const db::CommandKind& find_kind() {
 }
 
 // One room's facts in one row; `latest` over all sessions of the call.
-constexpr std::string_view kRoomFacts = R"(SELECT i.call_id,
+constexpr std::string_view room_facts = R"(SELECT i.call_id,
     EXISTS (SELECT 1 FROM {webhook_events} e WHERE e.call_id = i.call_id AND e.event_id = i.event_id),
     EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = i.call_id AND s.room_sid = i.room_sid),
     EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = i.call_id AND s.room_sid = i.room_sid AND s.status = 'active'),
@@ -54,35 +54,35 @@ constexpr std::string_view kRoomFacts = R"(SELECT i.call_id,
   FROM input i)";
 
 const db::CommandKind& load_kind() {
-  static const std::vector<db::Column> kInput{{"call_id", Type::uuid},
-                                              {"event_id", Type::text},
-                                              {"identity", Type::text},
-                                              {"room_sid", Type::text},
-                                              {"all_open", Type::boolean}};
+  static const std::vector<db::Column> input{{"call_id", Type::uuid},
+                                             {"event_id", Type::text},
+                                             {"identity", Type::text},
+                                             {"room_sid", Type::text},
+                                             {"all_open", Type::boolean}};
   static const db::CommandKind kind{.name = "load_call_state",
                                     .access = db::CommandKind::Access::read,
                                     .statements = {{.name = "load_call",
-                                                    .input = kInput,
+                                                    .input = input,
                                                     .sql = "SELECT c.call_id, " + column_list<Call>("c") +
                                                            " FROM input i JOIN {calls} c ON c.call_id = i.call_id",
                                                     .output = keyed(db::column_types<Call>())},
                                                    {.name = "load_sessions",
-                                                    .input = kInput,
+                                                    .input = input,
                                                     .sql = "SELECT s.call_id, " + column_list<Session>("s") + R"(
                         FROM input i JOIN {sessions} s ON s.call_id = i.call_id
                         WHERE s.user_id = i.identity OR (s.status <> 'ended' AND (i.all_open OR s.room_sid <> i.room_sid))
                         ORDER BY s.created_at, s.session_id)",
                                                     .output = keyed(db::column_types<Session>())},
                                                    {.name = "load_room_facts",
-                                                    .input = kInput,
-                                                    .sql = std::string(kRoomFacts),
+                                                    .input = input,
+                                                    .sql = std::string(room_facts),
                                                     .output = {Type::uuid, Type::boolean, Type::boolean, Type::boolean,
                                                                Type::timestamp, Type::timestamp}}}};
   return kind;
 }
 
 // The condition under which a change is written, on `i`, the input of a statement with call_id and version.
-constexpr std::string_view kUnchanged =
+constexpr std::string_view unchanged =
     "EXISTS (SELECT 1 FROM {calls} c WHERE c.call_id = i.call_id AND c.version = i.version)";
 
 template <typename Model>
@@ -104,13 +104,13 @@ std::string overwrite() {
 }
 
 const db::CommandKind& apply_kind() {
-  static const std::vector<db::Column> kGuard{{"call_id", Type::uuid}, {"version", Type::integer}};
+  static const std::vector<db::Column> guard{{"call_id", Type::uuid}, {"version", Type::integer}};
   static const db::CommandKind kind{
       .name = "apply_change",
       .statements = {
           UserRepository::ensure_for_call(),
           {.name = "lock_unchanged_call",
-           .input = kGuard,
+           .input = guard,
            .sql = "SELECT c.call_id FROM {calls} c JOIN input i ON c.call_id = i.call_id AND c.version = i.version "
                   "ORDER BY c.call_id {lock:c}",
            .output = {Type::uuid}},
@@ -118,19 +118,19 @@ const db::CommandKind& apply_kind() {
            .input = with_version<Session>(),
            // Ended ones first: the user's next connection takes the place of the last.
            .sql = "INSERT INTO {sessions} (" + column_list<Session>() + ") SELECT " + column_list<Session>("i") +
-                  " FROM input i WHERE " + std::string(kUnchanged) + R"(
+                  " FROM input i WHERE " + std::string(unchanged) + R"(
               ORDER BY CASE i.status WHEN 'ended' THEN 0 ELSE 1 END, i.session_id
               ON CONFLICT (session_id) DO UPDATE SET )" +
                   overwrite<Session>()},
           {.name = "write_event",
            .input = with_version<models::WebhookEvent>(),
            .sql = "INSERT INTO {webhook_events} (" + column_list<models::WebhookEvent>() + ") SELECT " +
-                  column_list<models::WebhookEvent>("i") + " FROM input i WHERE " + std::string(kUnchanged)},
+                  column_list<models::WebhookEvent>("i") + " FROM input i WHERE " + std::string(unchanged)},
           {.name = "write_intents",
            .input = with_version<models::Intent>(),
            // A deletion that is under way is asked for anew: whoever is at it finishes the former intent only.
            .sql = "INSERT INTO {outbox} (" + column_list<models::Intent>() + ") SELECT " +
-                  column_list<models::Intent>("i") + " FROM input i WHERE " + std::string(kUnchanged) + R"(
+                  column_list<models::Intent>("i") + " FROM input i WHERE " + std::string(unchanged) + R"(
               ON CONFLICT (call_id) WHERE kind = 'delete_room' DO UPDATE SET intent_id = excluded.intent_id,
                 due_at = excluded.due_at, attempts = 0, lease_owner = NULL, lease_until = NULL)"},
           {.name = "write_call",

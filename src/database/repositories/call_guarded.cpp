@@ -15,7 +15,7 @@ using models::Call;
 using models::Session;
 
 // Who may enter by user token: anybody if the call is open, else the caller, who is listed, and who was let in before.
-constexpr std::string_view kMayEnter = R"((i.acting_user IS NULL OR c.user_ids IS NULL OR c.caller_id = i.acting_user
+constexpr std::string_view may_enter = R"((i.acting_user IS NULL OR c.user_ids IS NULL OR c.caller_id = i.acting_user
   OR EXISTS (SELECT 1 FROM {call_users} u WHERE u.call_id = c.call_id AND u.user_id = i.acting_user)
   OR EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = c.call_id AND s.user_id = i.acting_user)))";
 
@@ -41,7 +41,7 @@ const std::vector<db::Column>& join_input() {
 // A condition on `c`, the call, and `i`, the input, under which a token is handed out.
 std::string may_join() {
   return "c.status = 'active' AND (i.required_caller IS NULL OR c.caller_id = i.required_caller) AND " +
-         std::string(kMayEnter);
+         std::string(may_enter);
 }
 
 db::Statement insert_call(std::string_view conflict, std::vector<Type> output) {
@@ -72,7 +72,7 @@ db::Statement insert_session() {
 db::Statement lock_for_join() {
   return {.name = "lock_call_to_join",
           .input = join_input(),
-          .sql = "SELECT c.call_id, " + column_list<Call>("c") + ", " + std::string(kMayEnter) +
+          .sql = "SELECT c.call_id, " + column_list<Call>("c") + ", " + std::string(may_enter) +
                  " FROM {calls} c JOIN input i ON c.call_id = i.call_id ORDER BY c.call_id {lock:c}",
           .output = keyed(db::column_types<Call>(), {Type::boolean})};
 }
@@ -199,7 +199,7 @@ const std::vector<db::Column>& leave_input() {
 }
 
 const db::CommandKind& leave_kind() {
-  static const std::string kTheirs =
+  static const std::string theirs =
       "s.call_id = i.call_id AND s.user_id = i.user_id AND (i.session_id IS NULL OR s.session_id = i.session_id)";
   static const db::CommandKind kind{
       .name = "leave_call",
@@ -214,7 +214,7 @@ const db::CommandKind& leave_kind() {
            .sql = "SELECT s.call_id, " + column_list<Session>("s") +
                   R"( FROM input i JOIN {sessions} s ON s.session_id = (
               SELECT s.session_id FROM {sessions} s WHERE )" +
-                  kTheirs + R"(
+                  theirs + R"(
               ORDER BY CASE s.status WHEN 'active' THEN 0 WHEN 'pending' THEN 1 ELSE 2 END, s.created_at DESC, s.session_id DESC
               LIMIT 1))",
            .output = keyed(db::column_types<Session>())},
@@ -224,14 +224,14 @@ const db::CommandKind& leave_kind() {
                R"(INSERT INTO {outbox} (intent_id, call_id, kind, identity, participant_sid, created_at, due_at, attempts)
               SELECT i.intent_id, i.call_id, 'remove_participant', s.user_id, s.participant_sid, i.now, i.now, 0
               FROM input i JOIN {sessions} s ON )" +
-               kTheirs + " WHERE s.status = 'active' RETURNING call_id",
+               theirs + " WHERE s.status = 'active' RETURNING call_id",
            .output = {Type::uuid}},
           {.name = "end_sessions_that_leave",
            .input = leave_input(),
            .sql = R"(UPDATE {sessions} AS s SET status = 'ended', end_reason = 'left', end_evidence = 'api',
               left_at = {greatest}(i.now, s.created_at, COALESCE(s.joined_at, s.created_at))
               FROM input i WHERE )" +
-                  kTheirs + " AND s.status <> 'ended' RETURNING {of:s}call_id, " + db::returning_list<Session>("s"),
+                  theirs + " AND s.status <> 'ended' RETURNING {of:s}call_id, " + db::returning_list<Session>("s"),
            .output = keyed(db::column_types<Session>())},
           {.name = "touch_left_call",
            .input = leave_input(),

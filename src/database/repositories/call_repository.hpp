@@ -32,7 +32,7 @@ struct Join {
 
 struct JoinOutcome {
   std::optional<models::Call> call{};        // nullopt: no such call
-  bool allowed = false;                    // by the access list
+  bool allowed = false;                      // by the access list
   std::optional<models::Session> session{};  // the pending one; nullopt: refused, or the call has ended or is full
 };
 
@@ -82,7 +82,7 @@ struct StateQuery {
   std::optional<std::string> event_id{};  // is this one applied already?
   std::optional<std::string> identity{};  // all sessions of this user
   std::optional<std::string> room_sid{};  // facts of this generation; open sessions of others
-  bool all_open = false;                // all open sessions
+  bool all_open = false;                  // all open sessions
 };
 
 // A call as a decision sees it (services/call_rules.hpp).
@@ -90,8 +90,8 @@ struct CallState {
   models::Call call{};
   std::vector<models::Session> sessions{};  // those the query asked for
   bool event_applied = false;
-  bool room_was_entered = false;            // somebody was connected to the queried generation
-  bool room_has_active = false;             // somebody is, as far as we know
+  bool room_was_entered = false;              // somebody was connected to the queried generation
+  bool room_has_active = false;               // somebody is, as far as we know
   std::optional<Timestamp> room_last_left{};  // when the last of them left
   std::optional<Timestamp> latest_moment{};   // the latest created_at, joined_at or left_at of all its sessions
 };

@@ -45,16 +45,16 @@ const db::CommandKind& release_kind() {
 }
 
 const db::CommandKind& complete_kind() {
-  static const std::vector<db::Column> kInput{{"call_id", Type::uuid}, {"intent_id", Type::uuid}};
+  static const std::vector<db::Column> input{{"call_id", Type::uuid}, {"intent_id", Type::uuid}};
   static const db::CommandKind kind{
       .name = "complete_intent",
       .statements = {{.name = "record_room_deletion",
-                      .input = kInput,
+                      .input = input,
                       .sql = R"(UPDATE {calls} AS c SET room_deletion = 'done', version = c.version + 1
                         FROM input i JOIN {outbox} o ON o.intent_id = i.intent_id
                         WHERE c.call_id = i.call_id AND o.kind = 'delete_room')"},
                      {.name = "remove_intent",
-                      .input = kInput,
+                      .input = input,
                       .sql = "DELETE FROM {outbox} WHERE intent_id IN (SELECT intent_id FROM input)"}}};
   return kind;
 }

@@ -1,0 +1,4 @@
+import { afterAll } from 'vitest';
+import { clearAway } from './cleanup.ts';
+
+afterAll(clearAway);
