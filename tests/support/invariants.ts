@@ -20,6 +20,9 @@ const violations: Record<string, string> = {
     select s.session_id, s.created_at, s.joined_at, s.left_at, c.ended_at from sessions s join calls c on c.call_id = s.call_id
     where s.left_at < s.created_at or s.left_at < s.joined_at or s.left_at > c.ended_at`,
   'times of a call out of order': `select call_id, started_at, ended_at from calls where ended_at < started_at`,
+  'a count that is not the number of active sessions': `
+    select c.call_id, c.participant_count from calls c
+    where c.participant_count <> (select count(*) from sessions s where s.call_id = c.call_id and s.status = 'active')`,
   'a call ended by nobody or by two kinds': `
     select call_id, ended_by, ended_by_type from calls where (ended_by is null) <> (ended_by_type is null)`,
 };
