@@ -65,7 +65,7 @@ class Engine::Lane {
         return;
       }
     }
-    fail(pending, "the service is stopping");
+    fail(std::move(pending), "the service is stopping");
   }
 
   void stop() {
@@ -120,7 +120,7 @@ class Engine::Lane {
     for (const auto& pending : batch) members.push_back(&pending->member);
     try {
       if (!connection_->run(members, lock_timeout_)) return run_apart(batch);
-      for (const auto& pending : batch) complete(pending);
+      for (auto& pending : batch) complete(std::move(pending));
     } catch (const std::exception& error) {
       log::warning("database_unavailable", {{"error", error.what()}});
       fail_all(batch, error.what());
@@ -128,29 +128,35 @@ class Engine::Lane {
   }
 
   void run_apart(Batch& batch) {
-    for (const auto& pending : batch) {
+    const bool was_alone = batch.size() == 1;
+    for (auto& pending : batch) {
       if (loners_ != nullptr && !loners_->empty()) {
-        (*loners_)[pending->command.key.bytes.back() % loners_->size()]->push(pending);
+        auto& loner = (*loners_)[pending->command.key.bytes.back() % loners_->size()];
+        loner->push(std::move(pending));
+      } else if (was_alone) {
+        fail(std::move(pending), "the database refused a command without saying why");
       } else {
-        Batch alone{pending};
-        if (batch.size() == 1) return void(fail_all(alone, "the database refused a command without saying why"));
+        Batch alone;
+        alone.push_back(std::move(pending));
         run(alone);
       }
     }
   }
 
-  static bool fail_all(const Batch& batch, const std::string& why) {
-    for (const auto& pending : batch) fail(pending, why);
+  static bool fail_all(Batch& batch, const std::string& why) {
+    for (auto& pending : batch) fail(std::move(pending), why);
     return false;
   }
 
-  static void fail(const std::shared_ptr<Pending>& pending, const std::string& why) {
+  static void fail(std::shared_ptr<Pending> pending, const std::string& why) {
     pending->member.error = std::make_exception_ptr(Unavailable(why));
-    complete(pending);
+    complete(std::move(pending));
   }
 
-  static void complete(const std::shared_ptr<Pending>& pending) {
-    asio::post(pending->executor, [pending] {
+  // Hands the command back to its caller's thread; the lane keeps nothing of it, so it is destroyed there too.
+  static void complete(std::shared_ptr<Pending> pending) {
+    const Executor executor = pending->executor;
+    asio::post(executor, [pending = std::move(pending)] {
       pending->done = true;
       pending->timer.cancel();
     });

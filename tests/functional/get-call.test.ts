@@ -69,11 +69,12 @@ onEachDatabase('reading a call', (kind) => {
     expect((await served.api.request('HEAD', `/calls/${randomUUID()}`)).status).toBe(404);
   });
 
-  it('shows at most 200 sessions, the oldest', async () => {
+  it('shows at most 200 sessions, the oldest, and that there are more', async () => {
     const call = await start();
     await Promise.all(Array.from({ length: 200 }, (_, index) => served.api.join(call.call_id, `user-${index}`)));
-    const { sessions } = (await served.api.call(call.call_id)).body;
+    const { sessions, sessions_next_cursor } = (await served.api.call(call.call_id)).body;
     expect(sessions).toHaveLength(200);
+    expect(sessions_next_cursor).toBeTypeOf('string');
     expect(sessions[0]?.user_id).toBe('caller');
   });
 });

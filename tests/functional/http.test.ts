@@ -11,7 +11,7 @@ onEachDatabase('HTTP', (kind) => {
 
   describe('routes', () => {
     it('are unknown for other paths', async () => {
-      const unknown = ['/', '/call', `/calls/${randomUUID()}/`, `/calls/${randomUUID()}/join`, '//calls', '/CALLS', '/webhooks', '/health/x'];
+      const unknown = ['/', '/call', '/calls/', '/calls//end', `/calls/${randomUUID()}/`, `/calls/${randomUUID()}/join`, '//calls', '/CALLS', '/webhooks', '/health/x'];
       for (const path of unknown) expectProblem(await served.api.post(path, {}), 404, 'route_not_found');
     });
 

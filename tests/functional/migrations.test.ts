@@ -83,11 +83,11 @@ onEachDatabase('migrate', (kind) => {
 describe('a schema of its own on PostgreSQL', () => {
   it('is made by upgrade and holds all tables', async () => {
     const database = await createDatabase('postgresql');
-    const schema = { DATABASE_SCHEMA: 'Team_calls' };
+    const schema = { DATABASE_SCHEMA: 'team-calls' };
     const finished = await runService(['migrate', 'upgrade'], database.url, schema);
     expect(finished.code, finished.stderr).toBe(0);
     const tables = `select distinct table_schema as name from information_schema.tables where table_schema !~ '^(pg_|information_schema)'`;
-    expect(await database.query(tables)).toEqual([{ name: 'Team_calls' }]);
+    expect(await database.query(tables)).toEqual([{ name: 'team-calls' }]);
     const service = await Service.start(database, { ...schema, MIGRATE_ON_START: undefined });
     const api = new Api(service.port);
     expect((await api.startCall({ caller_id: 'x' })).status).toBe(201);

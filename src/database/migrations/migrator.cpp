@@ -71,12 +71,13 @@ std::size_t Migrator::unknown() {
       applied(), [&](const Applied& done) { return !contains(known, done.revision, &Migration::revision); }));
 }
 
+// The tables first: another process may be at it, and its tables and its record appear together.
 std::vector<std::string> Migrator::foreign_tables() {
   std::vector<std::string> found;
-  if (has_table(std::string(migration_table)) && !applied().empty()) return found;
   for (const auto table : our_tables) {
     if (has_table(std::string(table))) found.emplace_back(table);
   }
+  if (!found.empty() && !applied().empty()) found.clear();
   return found;
 }
 

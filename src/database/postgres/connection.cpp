@@ -88,8 +88,16 @@ void PostgresConnection::lose(const std::string& why) {
   throw Unavailable(message.empty() ? why : why + ": " + message);
 }
 
+// A server that went away says so on the idle connection; seen before it is used, nobody has to be told.
+bool PostgresConnection::is_alive() {
+  if (connection_ == nullptr) return false;
+  pollfd socket{PQsocket(connection_), POLLIN, 0};
+  if (::poll(&socket, 1, 0) > 0) PQconsumeInput(connection_);
+  return PQstatus(connection_) == CONNECTION_OK;
+}
+
 void PostgresConnection::open() {
-  if (connection_ != nullptr && PQstatus(connection_) == CONNECTION_OK) return;
+  if (is_alive()) return;
   close();
   // What stands before `dbname` may be overridden by the URL, which libpq expands in its place.
   const std::array keywords{"connect_timeout",

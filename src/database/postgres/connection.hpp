@@ -32,6 +32,7 @@ class PostgresConnection final : public Connection {
   using ResultPtr = std::unique_ptr<pg_result, void (*)(pg_result*)>;
 
   void close();
+  bool is_alive();
   [[noreturn]] void lose(const std::string& why);
   bool is_prepared(const Statement& statement) const { return prepared_.contains(&statement); }
   const std::string& prepared_name(const Statement& statement) const { return prepared_.at(&statement); }
