@@ -45,6 +45,12 @@ class App::Parts {
         server({.host = config.host, .port = config.port, .threads = static_cast<std::size_t>(config.workers)},
                application) {}
 
+  // Whatever happened, nobody hands a command back to what is gone.
+  ~Parts() {
+    background.stop();
+    engine.stop();
+  }
+
   SystemClock clock;
   db::Engine engine;
   repositories::UserRepository users{engine};

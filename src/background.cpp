@@ -25,7 +25,7 @@ void log_end(const std::exception_ptr& error) {
 Background::Background(Needs needs)
     : livekit_(context_.get_executor(), std::move(needs.livekit_origin), std::move(needs.livekit_key), needs.clock),
       outbox_worker_(context_.get_executor(), needs.outbox, livekit_, needs.livekit_health, needs.clock),
-      closing_timer_(context_.get_executor(), needs.calls, livekit_, needs.clock),
+      closing_timer_(context_.get_executor(), needs.calls, livekit_, needs.livekit_health, needs.clock),
       work_(context_.get_executor()) {}
 
 Background::~Background() {
@@ -33,7 +33,9 @@ Background::~Background() {
 }
 
 void Background::start() {
-  asio::co_spawn(context_, outbox_worker_.run(), log_end);
+  asio::co_spawn(context_, outbox_worker_.claim_loop(), log_end);
+  asio::co_spawn(context_, outbox_worker_.lease_loop(), log_end);
+  asio::co_spawn(context_, outbox_worker_.probe_loop(), log_end);
   asio::co_spawn(context_, closing_timer_.run(), log_end);
   thread_ = std::thread([this] { context_.run(); });
 }

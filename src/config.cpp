@@ -22,7 +22,8 @@ struct Variable {
   std::string_view default_text;  // as shown; read as if it were set, unless fill is given
   std::string_view meaning;
   Remedy (*read)(std::string_view text, Config& config);
-  ConfigScope scope = ConfigScope::serve;
+  bool for_database = false;  // read in ConfigScope::database too
+  bool for_token = false;     // read in ConfigScope::token too
   bool required = false;
   void (*fill)(Config& config) = nullptr;  // for a default that depends on what was read before
 };
@@ -70,12 +71,12 @@ constexpr Variable variables[] = {
      .meaning =
          "postgresql://user:password@host/name (several hosts allowed), sqlite:///relative or sqlite:////absolute",
      .read = read_with<&Config::database_url, readers::database_url>,
-     .scope = ConfigScope::database},
+     .for_database = true},
     {.name = "DATABASE_SCHEMA",
      .default_text = "public",
      .meaning = "PostgreSQL: where all tables live",
      .read = read_with<&Config::database_schema, readers::database_schema>,
-     .scope = ConfigScope::database},
+     .for_database = true},
     {.name = "LIVEKIT_API_KEY",
      .default_text = "",
      .meaning = "the name of a key of the LiveKit server",
@@ -123,7 +124,8 @@ constexpr Variable variables[] = {
     {.name = "AUTH_JWT_SECRET",
      .default_text = "",
      .meaning = "verifies user tokens (HS256), at least 32 characters; never a secret of LiveKit",
-     .read = read_with<&Config::auth_jwt_secret, readers::secret>},
+     .read = read_with<&Config::auth_jwt_secret, readers::secret>,
+     .for_token = true},
     {.name = "AUTH_JWT_SECRET_PREVIOUS",
      .default_text = "",
      .meaning = "accepted too, for rotation",
@@ -131,11 +133,13 @@ constexpr Variable variables[] = {
     {.name = "AUTH_JWT_ISSUER",
      .default_text = "",
      .meaning = "the iss that user tokens must have",
-     .read = read_text<&Config::auth_jwt_issuer>},
+     .read = read_text<&Config::auth_jwt_issuer>,
+     .for_token = true},
     {.name = "AUTH_JWT_AUDIENCE",
      .default_text = "",
      .meaning = "the aud that user tokens must have",
-     .read = read_text<&Config::auth_jwt_audience>},
+     .read = read_text<&Config::auth_jwt_audience>,
+     .for_token = true},
     {.name = "HOST",
      .default_text = "127.0.0.1",
      .meaning = "the address to listen on; 0.0.0.0 or :: for all",
@@ -165,17 +169,31 @@ constexpr Variable variables[] = {
      .default_text = "info",
      .meaning = "debug, info, warning or error",
      .read = read_with<&Config::log_level, readers::log_level>,
-     .scope = ConfigScope::database},
+     .for_database = true,
+     .for_token = true},
     {.name = "LOG_FORMAT",
      .default_text = "json",
      .meaning = "json, or text for people",
      .read = read_with<&Config::log_format, readers::log_format>,
-     .scope = ConfigScope::database},
+     .for_database = true,
+     .for_token = true},
     {.name = "CALL_NEVER_JOINED_TIMEOUT_SECONDS",
      .default_text = "900",
      .meaning = "a call that nobody ever entered ends this long after its newest token; 0: never",
      .read = read_number<&Config::call_never_joined_timeout, 0, seconds_a_year>},
 };
+
+bool belongs_to(ConfigScope scope, const Variable& variable) {
+  switch (scope) {
+    case ConfigScope::serve:
+      return true;
+    case ConfigScope::database:
+      return variable.for_database;
+    case ConfigScope::token:
+      return variable.for_token;
+  }
+  std::unreachable();
+}
 
 Remedy read_variable(const Variable& variable, std::optional<std::string> text, Config& config) {
   if (text && text->empty()) text.reset();
@@ -208,7 +226,7 @@ std::expected<Config, std::vector<std::string>> read_config(const Environment& e
   Config config;
   std::vector<std::string> faults;
   for (const Variable& variable : variables) {
-    if (scope == ConfigScope::database && variable.scope != ConfigScope::database) continue;
+    if (!belongs_to(scope, variable)) continue;
     if (const Remedy remedy = read_variable(variable, environment(variable.name), config)) {
       faults.push_back(std::string(variable.name) + ": " + *remedy);
     }

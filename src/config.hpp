@@ -63,8 +63,9 @@ using Environment = std::function<std::optional<std::string>(std::string_view na
 
 Environment process_environment();
 
-// What a command needs: `serve` everything; `migrate` only the database and logging.
-enum class ConfigScope { serve, database };
+// What a command needs: `serve` everything; `migrate` only the database, `token` only what user tokens are made of, and
+// both logging.
+enum class ConfigScope { serve, database, token };
 
 // Either the configuration or every fault found, a line each: the variable and the remedy, never a secret's value.
 std::expected<Config, std::vector<std::string>> read_config(const Environment& environment,

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "database/url.hpp"
 
 namespace call_service::config_readers {
 namespace {
@@ -113,6 +114,21 @@ Read<std::string> read_sqlite_url(std::string_view path) {
   return "sqlite:///" + std::string(path);
 }
 
+// libpq's word counts for the form of a URL, but its message would repeat what it stumbled on: a piece of a password,
+// where one is not percent-encoded. So would the resolver's of a host with the rest of it behind an '@'.
+Read<std::string> read_postgresql_url(std::string_view rest) {
+  const std::string url = "postgresql://" + std::string(rest);
+  const auto at = rest.find_first_of("@/");
+  if (at != std::string_view::npos && rest[at] == '@') rest.remove_prefix(at + 1);
+  const bool has_other_at = rest.substr(0, rest.find('?')).contains('@');
+  if (has_other_at || url.contains(' ') || !db::is_postgresql_url(url)) {
+    return Remedy(
+        "must be postgresql://user:password@host:port/name?option=value, with special characters percent-encoded "
+        "(@ as %40, / as %2F, % as %25)");
+  }
+  return url;
+}
+
 Read<std::string> read_origin(std::string_view text) {
   const std::string lower = to_lower(text);
   const auto url = parse_url(lower);
@@ -153,10 +169,10 @@ Read<std::string> database_url(std::string_view text) {
   const std::string_view scheme = colon == std::string_view::npos ? "" : text.substr(0, colon);
   const std::string_view dialect = scheme.substr(0, scheme.find('+'));
   if (dialect == "sqlite") return read_sqlite_url(text.substr(colon + 3));
-  if ((dialect != "postgresql" && dialect != "postgres") || text.contains(' ')) {
+  if (dialect != "postgresql" && dialect != "postgres") {
     return Remedy("must be postgresql://user:password@host/name or sqlite:///call-service.db");
   }
-  return "postgresql" + std::string(text.substr(colon));
+  return read_postgresql_url(text.substr(colon + 3));
 }
 
 Read<std::string> database_schema(std::string_view text) {

@@ -34,8 +34,11 @@ int run(int argc, char** argv) {
   migrate->require_subcommand(1);
   std::string target = "head";
   auto* upgrade = migrate->add_subcommand("upgrade", "Apply what is missing.");
-  upgrade->add_option("target", target, "head")->check(CLI::IsMember({"head"}));
-  upgrade->callback([&] { status = with_config(ConfigScope::database, commands::migrate_upgrade); });
+  upgrade->add_option("target", target, "head, +N (N further ones) or a revision")->capture_default_str();
+  upgrade->callback([&] {
+    status = with_config(ConfigScope::database,
+                         [&](const Config& config) { return commands::migrate_upgrade(config, target); });
+  });
   migrate->add_subcommand("current", "Show the revision of the database.")->callback([&] {
     status = with_config(ConfigScope::database, commands::migrate_current);
   });
@@ -50,7 +53,7 @@ int run(int argc, char** argv) {
       ->check(CLI::Range(1, 86'400 * 365))
       ->capture_default_str();
   token->callback([&] {
-    status = with_config(ConfigScope::serve,
+    status = with_config(ConfigScope::token,
                          [&](const Config& config) { return commands::print_token(config, token_options); });
   });
 

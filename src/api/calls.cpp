@@ -1,3 +1,5 @@
+#include <set>
+
 #include "api/handlers.hpp"
 
 namespace call_service::api {
@@ -9,35 +11,42 @@ std::vector<http::Header> token_headers() {
   return {{"Cache-Control", "no-store"}};
 }
 
+// Each user once, where it came first.
+std::vector<std::string> without_repetitions(std::vector<std::string> user_ids) {
+  std::vector<std::string> kept;
+  std::set<std::string_view> seen;
+  for (const auto& user_id : user_ids) {
+    if (seen.insert(user_id).second) kept.push_back(user_id);
+  }
+  return kept;
+}
+
+services::StartRequest start_request(const services::Caller& caller, schemas::StartCallRequest body) {
+  return {.caller_id = body.caller_id.value_or(caller.id),
+          .name = std::move(body.name),
+          .call_id = body.call_id,
+          .user_ids = std::move(body.user_ids).transform(without_repetitions),
+          .metadata = std::move(body.metadata),
+          .max_participants = body.max_participants};
+}
+
+Reply<schemas::StartedCallResponse> started(const services::Admission& admission) {
+  Reply<schemas::StartedCallResponse> reply{.body = schemas::started_call_response(admission),
+                                            .headers = token_headers()};
+  if (admission.created) {
+    reply.status = 201;
+    reply.headers.emplace_back("Location", "/calls/" + admission.call.call_id.to_string());
+  }
+  return reply;
+}
+
 }  // namespace
 
 Answer<schemas::StartedCallResponse> start_call(Services& services, services::Caller caller,
                                                 Body<schemas::StartCallRequest> body) {
-  auto& request = body.value;
-  if (!request.caller_id && caller.is_service()) {
-    Error error{.code = ErrorCode::validation_failed,
-                .detail = "The request's content is not valid.",
-                .faults = {},
-                .cause = {}};
-    error.faults.push_back(
-        {.pointer = "/caller_id", .parameter = {}, .code = "required", .detail = "is required with a service key"});
-    co_return std::unexpected(std::move(error));
-  }
-  services::StartRequest start{.caller_id = request.caller_id.value_or(caller.id),
-                               .name = std::move(request.name),
-                               .call_id = request.call_id,
-                               .user_ids = std::move(request.user_ids),
-                               .metadata = std::move(request.metadata),
-                               .max_participants = request.max_participants};
-  const auto admission = co_await services.calls.start(caller, std::move(start));
+  const auto admission = co_await services.calls.start(caller, start_request(caller, std::move(body.value)));
   if (!admission) co_return std::unexpected(admission.error());
-  Reply<schemas::StartedCallResponse> reply{.body = schemas::started_call_response(*admission),
-                                            .headers = token_headers()};
-  if (admission->created) {
-    reply.status = 201;
-    reply.headers.emplace_back("Location", "/calls/" + admission->call.call_id.to_string());
-  }
-  co_return reply;
+  co_return started(*admission);
 }
 
 Answer<schemas::JoinedCallResponse> join_call(Services& services, services::Caller caller, CallId call, UserId user,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,10 +79,19 @@ struct Extract<UserId> {
   static UserId from(Context& context, Faults& faults);
 };
 
+// The optional members that T::required_of_services asks for when the caller is a service.
+template <typename T>
+std::span<const std::string_view> also_required(const Context& context) {
+  if constexpr (requires { T::required_of_services; }) {
+    if (context.caller && context.caller->is_service()) return T::required_of_services;
+  }
+  return {};
+}
+
 template <typename T>
 struct Extract<Body<T>> {
   static Body<T> from(Context& context, Faults& faults) {
-    auto read = wire::read<T>(context.request.body);
+    auto read = wire::read<T>(context.request.body, also_required<T>(context));
     if (read) return {std::move(*read)};
     faults.add(std::move(read.error()));
     return {};

@@ -8,7 +8,9 @@
 // its faults on standard error.
 namespace call_service::commands {
 
-int migrate_upgrade(const Config& config);
+// `target`: head, +N or a revision.
+int migrate_upgrade(const Config& config, const std::string& target);
+// These change nothing; a SQLite file that is not there counts as empty.
 int migrate_current(const Config& config);
 int migrate_history(const Config& config);
 

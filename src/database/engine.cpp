@@ -121,35 +121,41 @@ class Engine::Lane {
     try {
       if (!connection_->run(members, lock_timeout_)) return run_apart(batch);
       for (auto& pending : batch) complete(std::move(pending));
+    } catch (const OutcomeUnknown& error) {
+      log::warning("database_lost", {{"error", error.what()}});
+      fail_all<OutcomeUnknown>(batch, error.what());
     } catch (const std::exception& error) {
       log::warning("database_unavailable", {{"error", error.what()}});
       fail_all(batch, error.what());
     }
   }
 
+  // Somebody spoiled it for all: each runs on its own, and who then waits for a row that others hold waits elsewhere.
   void run_apart(Batch& batch) {
     const bool was_alone = batch.size() == 1;
     for (auto& pending : batch) {
-      if (loners_ != nullptr && !loners_->empty()) {
-        auto& loner = (*loners_)[pending->command.key.bytes.back() % loners_->size()];
-        loner->push(std::move(pending));
-      } else if (was_alone) {
-        fail(std::move(pending), "the database refused a command without saying why");
-      } else {
+      if (!was_alone) {
         Batch alone;
         alone.push_back(std::move(pending));
         run(alone);
+      } else if (loners_ != nullptr && !loners_->empty()) {
+        auto& loner = (*loners_)[pending->command.key.bytes.back() % loners_->size()];
+        loner->push(std::move(pending));
+      } else {
+        fail(std::move(pending), "the row is held by somebody else");
       }
     }
   }
 
+  template <typename Reason = Unavailable>
   static bool fail_all(Batch& batch, const std::string& why) {
-    for (auto& pending : batch) fail(std::move(pending), why);
+    for (auto& pending : batch) fail<Reason>(std::move(pending), why);
     return false;
   }
 
+  template <typename Reason = Unavailable>
   static void fail(std::shared_ptr<Pending> pending, const std::string& why) {
-    pending->member.error = std::make_exception_ptr(Unavailable(why));
+    pending->member.error = std::make_exception_ptr(Reason(why));
     complete(std::move(pending));
   }
 

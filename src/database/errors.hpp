@@ -11,6 +11,12 @@ class Unavailable : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The connection was lost while a change was being committed: whether it was is not known.
+class OutcomeUnknown : public Unavailable {
+ public:
+  using Unavailable::Unavailable;
+};
+
 // The database refused a statement: a bug, or a schema that is not ours.
 class StatementFailed : public std::runtime_error {
  public:

@@ -20,10 +20,12 @@ Database open_database(const std::string& url, const std::string& schema) {
   }
   if (!url.starts_with("postgresql://")) throw std::invalid_argument("not a database URL");
   const Dialect dialect(Dialect::Kind::postgresql, schema);
-  const auto connect = [url, dialect](ConnectionRole) -> std::unique_ptr<Connection> {
-    return std::make_unique<postgres::PostgresConnection>(url, dialect);
+  const auto connect = [url, dialect](ConnectionRole role) -> std::unique_ptr<Connection> {
+    using postgres::PostgresConnection;
+    const auto use = role == ConnectionRole::read ? PostgresConnection::Use::read : PostgresConnection::Use::write;
+    return std::make_unique<PostgresConnection>(url, use, dialect);
   };
-  return {dialect, connect, {.writers = 2, .readers = 1, .loners = 1}};
+  return {dialect, connect, {.writers = 2, .readers = 1, .loners = 2}};
 }
 
 }  // namespace call_service::db

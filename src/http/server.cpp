@@ -213,7 +213,7 @@ tcp::endpoint resolve(const std::string& host, std::uint16_t port) {
 class Server::Impl {
  public:
   Impl(Options options, Application& application);
-  ~Impl() { stop(); }
+  ~Impl();
   std::uint16_t port() const { return port_; }
   void start();
   std::size_t stop();
@@ -241,11 +241,22 @@ Server::Impl::Impl(Options options, Application& application) : options_(std::mo
   }
 }
 
+Server::Impl::~Impl() {
+  stop();
+  for (auto& worker : workers_) {
+    if (worker->ended()) continue;
+    // Whatever still holds the handler's frame will touch the thread's objects when it lets go of it.
+    log::error("a request did not end when it was cut off; its thread's memory is left behind");
+    static_cast<void>(worker.release());
+  }
+}
+
 void Server::Impl::start() {
   running_ = true;
   for (const auto& worker : workers_) worker->start();
 }
 
+// The workers' contexts outlive the stop: somebody may still hand a finished command back to one.
 std::size_t Server::Impl::stop() {
   std::size_t cut_off = 0;
   if (running_) {
@@ -254,13 +265,8 @@ std::size_t Server::Impl::stop() {
   for (auto& worker : workers_) {
     worker->join();
     cut_off += worker->cut_off();
-    if (worker->ended()) continue;
-    // Whatever still holds the handler's frame will touch the thread's objects when it lets go of it.
-    log::error("a request did not end when it was cut off; its thread's memory is left behind");
-    static_cast<void>(worker.release());
   }
   running_ = false;
-  workers_.clear();
   return cut_off;
 }
 

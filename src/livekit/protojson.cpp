@@ -65,16 +65,17 @@ Read<std::string> read_id(wire::JsonView message, Name name) {
   return std::string(value->text());
 }
 
-Read<std::string> read_enum(wire::JsonView message, Name name, std::string_view default_name) {
+Read<std::string> read_enum(wire::JsonView message, Name name, std::span<const EnumValue> values) {
   const auto value = find(message, name);
   if (!value) {
-    return std::string(default_name);
+    return std::string(values.front().second);
   }
   if (const auto number = value->kind() == wire::JsonKind::number ? value->integer() : std::nullopt) {
-    return *number == 0 ? std::string(default_name) : std::to_string(*number);
+    const auto known = std::ranges::find(values, *number, &EnumValue::first);
+    return known == values.end() ? std::to_string(*number) : std::string(known->second);
   }
   auto text = read_id(message, name);
-  return text && text->empty() ? std::string(default_name) : text;
+  return text && text->empty() ? std::string(values.front().second) : text;
 }
 
 Read<std::int64_t> read_count(wire::JsonView message, Name name, std::int64_t max) {

@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/time.hpp"
+#include "livekit/enums.hpp"
 #include "wire/json.hpp"
 
 // Reading LiveKit's messages in protojson: webhooks are camelCase without defaults, API answers snake_case with them;
@@ -32,8 +34,8 @@ using Read = std::expected<T, std::string>;
 // A text of at most 256 bytes without control characters; "" if absent.
 Read<std::string> read_id(wire::JsonView message, Name name);
 
-// An enum's name; its number as text if it was sent as a number; `default_name` if absent or 0.
-Read<std::string> read_enum(wire::JsonView message, Name name, std::string_view default_name);
+// An enum's name, also where its number was sent; a number without a name as text; that of the first value if absent.
+Read<std::string> read_enum(wire::JsonView message, Name name, std::span<const EnumValue> values);
 
 // A whole number from 0 to `max`; 0 if absent.
 Read<std::int64_t> read_count(wire::JsonView message, Name name, std::int64_t max);

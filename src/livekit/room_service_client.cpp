@@ -73,8 +73,8 @@ Read<ParticipantInfo> read_participant(wire::JsonView message) {
   if (!sid || !identity || sid->empty() || identity->empty()) {
     return std::unexpected("a participant without sid or identity");
   }
-  auto state = protojson::read_enum(message, {"state", "state"}, "JOINING");
-  auto kind = protojson::read_enum(message, {"kind", "kind"}, "STANDARD");
+  auto state = protojson::read_enum(message, {"state", "state"}, participant_states);
+  auto kind = protojson::read_enum(message, {"kind", "kind"}, participant_kinds);
   auto joined_at = protojson::read_time(message, {"joinedAtMs", "joined_at_ms"}, {"joinedAt", "joined_at"});
   auto session_id = protojson::read_session_id(message);
   if (!state || !kind || !joined_at || !session_id) {

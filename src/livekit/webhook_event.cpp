@@ -60,11 +60,11 @@ Read<EventParticipant> read_participant(wire::JsonView message) {
   std::string fault;
   take(fault, protojson::read_id(message, {"sid", "sid"}), participant.sid);
   take(fault, protojson::read_id(message, {"identity", "identity"}), participant.identity);
-  take(fault, protojson::read_enum(message, {"kind", "kind"}, "STANDARD"), participant.kind);
+  take(fault, protojson::read_enum(message, {"kind", "kind"}, participant_kinds), participant.kind);
   take(fault, protojson::read_time(message, {"joinedAtMs", "joined_at_ms"}, {"joinedAt", "joined_at"}),
        participant.joined_at);
   take(fault, protojson::read_session_id(message), participant.session_id);
-  take(fault, protojson::read_enum(message, {"disconnectReason", "disconnect_reason"}, "UNKNOWN_REASON"),
+  take(fault, protojson::read_enum(message, {"disconnectReason", "disconnect_reason"}, disconnect_reasons),
        participant.disconnect_reason);
   if (!fault.empty()) {
     return std::unexpected("participant." + fault);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ struct StartCallRequest {
   std::optional<int> max_participants{};
 
   static constexpr std::string_view schema_name = "StartCallRequest";
+  // A user token says who calls, a service key does not.
+  static constexpr std::array<std::string_view, 1> required_of_services{"caller_id"};
   static constexpr auto fields() {
     return std::tuple{
         wire::field("caller_id", &StartCallRequest::caller_id, user_id),

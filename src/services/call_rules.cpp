@@ -24,6 +24,17 @@ struct SessionEnd {
   EndEvidence evidence;
 };
 
+// LiveKit's clock may be ahead of ours a little, and its times are kept as told, or the order of arrival would show in
+// them. A time from further ahead is none.
+constexpr Seconds most_ahead{60};
+Timestamp believable(Timestamp told, Timestamp arrived_at) {
+  return told <= arrived_at + most_ahead ? told : arrived_at;
+}
+
+Timestamp joined_at_of(const ParticipantFact& fact) {
+  return believable(fact.joined_at.value_or(fact.occurred_at), fact.arrived_at);
+}
+
 std::string lower(std::string_view text) {
   std::string out(text);
   std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -50,7 +61,8 @@ class Decision {
     const Generation generation = place(fact);
     if (!call_.is_active()) {
       delete_room_ = fact.type == EventType::participant_joined;
-      if (fact.joined_at && *fact.joined_at > *call_.ended_at) return;
+      const bool known = find([&](const Session& s) { return s.participant_sid == fact.sid; }) != nullptr;
+      if (!known && fact.joined_at.value_or(fact.occurred_at) > *call_.ended_at) return;
     }
     Session& session = session_of(fact, new_id);
     if (fact.type == EventType::participant_joined) {
@@ -58,7 +70,7 @@ class Decision {
     } else {
       participant_left(session, fact);
     }
-    if (generation == Generation::older && call_.is_active()) end_former_generations();
+    if (generation == Generation::older) end_former_generations(fact);
     order_connections(fact.identity);
   }
 
@@ -67,6 +79,8 @@ class Decision {
     call_.end_reason = "room_finished";
     call_.ended_at = std::max({at, call_.started_at, state_.latest_moment.value_or(at)});
     call_.closes_at.reset();
+    // This very fact may have ended some later than that.
+    for (const auto& session : sessions_) call_.ended_at = std::max(*call_.ended_at, session.left_at.value_or(at));
     for (auto& session : sessions_) {
       if (session.is_open()) end(session, {*call_.ended_at, "call_ended", EndEvidence::room});
     }
@@ -95,7 +109,7 @@ class Decision {
     call_.room_created_at = fact.room_created_at;
     call_.closes_at.reset();
     if (!known) return Generation::current;
-    if (call_.is_active()) end_former_generations();
+    if (call_.is_active()) end_former_generations(fact);
     return Generation::newer;
   }
 
@@ -107,12 +121,20 @@ class Decision {
   }
 
   // Connections to a former generation ended when the room was made anew, at the latest.
-  void end_former_generations() {
+  void end_former_generations(const RoomFact& fact) {
     for (auto& session : sessions_) {
-      if (session.status == SessionStatus::active && session.room_sid != call_.room_sid) {
-        end(session, {call_.room_created_at.value_or(*session.joined_at), "reconciled", EndEvidence::generation});
+      const bool former = session.room_sid && session.room_sid != call_.room_sid;
+      if (former && (session.status == SessionStatus::active || ended_with_room(session))) {
+        const Timestamp at = believable(call_.room_created_at.value_or(*session.joined_at), fact.arrived_at);
+        end(session, {at, "reconciled", EndEvidence::generation});
       }
     }
+  }
+
+  // Known only from the end of its room, which is the weakest there is to know.
+  bool ended_with_room(const Session& session) const {
+    return session.end_evidence == EndEvidence::room && call_.end_reason == "room_finished" && call_.room_created_at &&
+           *call_.room_created_at < *call_.ended_at;
   }
 
   Session* find(auto&& condition) {
@@ -155,7 +177,7 @@ class Decision {
   }
 
   void participant_joined(Session& session, const ParticipantFact& fact) {
-    const Timestamp joined_at = std::min(fact.joined_at.value_or(fact.occurred_at), fact.arrived_at);
+    const Timestamp joined_at = joined_at_of(fact);
     if (session.status == SessionStatus::pending) {
       session.joined_at = joined_at;
       session.status = SessionStatus::active;
@@ -175,12 +197,14 @@ class Decision {
     if (!session.disconnect_reason) session.disconnect_reason = lower(fact.disconnect_reason);
     // participant_left is of a connection that was active; an aborted one never was.
     if (!session.joined_at && fact.type == EventType::participant_left) {
-      session.joined_at = std::min(fact.joined_at.value_or(fact.occurred_at), fact.arrived_at);
+      session.joined_at = joined_at_of(fact);
       if (session.left_at) session.joined_at = std::min(*session.joined_at, *session.left_at);
     }
     if (session.is_open() && !call_.is_active() && !is_provisional(EndEvidence::room)) return end_with_call(session);
     if (!session.is_open() && !is_provisional(*session.end_evidence)) return;
-    Timestamp at = fact.moment();
+    if (session.joined_at) session.joined_at = std::min(*session.joined_at, fact.arrived_at);
+    // An aborted connection has no joined_at; when it began bounds its end all the same.
+    Timestamp at = std::max(fact.moment(), std::min(fact.joined_at.value_or(fact.moment()), fact.arrived_at));
     if (call_.ended_at) at = std::min(at, *call_.ended_at);
     end(session, {at, end_reason(fact), EndEvidence::departure});
   }
@@ -221,7 +245,7 @@ class Decision {
       Session& session = *connections[i];
       const Timestamp next = *connections[i + 1]->joined_at;
       const bool open = session.is_open();
-      const bool known_less_well = session.end_evidence == EndEvidence::generation;
+      const bool known_less_well = session.end_evidence == EndEvidence::generation || ended_with_room(session);
       const bool moved = session.end_evidence == EndEvidence::successor && session.left_at != next;
       if (open || known_less_well || moved) end(session, {next, "replaced", EndEvidence::successor});
     }

@@ -2,6 +2,7 @@
 
 #include "log.hpp"
 #include "services/call_rules.hpp"
+#include "services/until_known.hpp"
 
 namespace call_service::services {
 
@@ -33,7 +34,7 @@ models::Call new_call(const StartRequest& request, Uuid call_id, Timestamp now) 
 
 models::Session new_session(const repositories::Join& join) {
   models::Session session{.session_id = join.new_session_id, .call_id = join.call_id, .user_id = join.user_id};
-  session.name = join.name.value_or(join.user_id);
+  session.name = join.name.value_or(join.first_name.value_or(join.user_id));
   session.created_at = join.now;
   session.token_expires_at = join.token_expires_at;
   return session;
@@ -63,16 +64,13 @@ Task<Result<Admission>> CallService::start(const Caller& caller, StartRequest re
     co_return fail(ErrorCode::forbidden, "A user token may start calls only for its own user.");
   }
   const Uuid call_id = request.call_id ? *request.call_id : make_uuid_v7(clock_.now());
-  repositories::Join join = new_join(caller, call_id, request.caller_id, request.name);
+  // What a repetition says of the name is ignored; what the user token says counts.
+  repositories::Join join = new_join(caller, call_id, request.caller_id, std::nullopt);
+  join.first_name = request.name;
   repositories::NewCall started{.call = new_call(request, call_id, join.now), .session = new_session(join)};
 
-  repositories::StartOutcome outcome{.created = true,
-                                     .join = {.call = started.call, .allowed = true, .session = started.session}};
-  if (request.call_id) {
-    outcome = co_await calls_.start_chosen(std::move(started), join);
-  } else {
-    co_await calls_.start(std::move(started));
-  }
+  auto attempt = [&](bool again) { return start_once(started, join, again || request.call_id.has_value()); };
+  const auto outcome = co_await until_known<repositories::StartOutcome>(attempt);
   if (outcome.join.call->caller_id != request.caller_id) {
     co_return fail(ErrorCode::call_id_taken, "Another caller has a call with this id.");
   }
@@ -83,13 +81,32 @@ Task<Result<Admission>> CallService::start(const Caller& caller, StartRequest re
   co_return admission;
 }
 
+// A call id of our own cannot have been used before, which is the quicker way.
+Task<repositories::StartOutcome> CallService::start_once(const repositories::NewCall& started,
+                                                         const repositories::Join& join, bool may_exist) {
+  if (may_exist) {
+    auto outcome = co_await calls_.start_chosen(started, join);
+    const auto& made = outcome.join;
+    // With our session and our start it was made by an attempt of ours, whose outcome was lost.
+    if (made.session && made.session->session_id == join.new_session_id &&
+        made.call->started_at == started.call.started_at) {
+      outcome.created = true;
+    }
+    co_return outcome;
+  }
+  co_await calls_.start(started);
+  co_return repositories::StartOutcome{.created = true,
+                                       .join = {.call = started.call, .allowed = true, .session = started.session}};
+}
+
 Task<Result<Admission>> CallService::join(const Caller& caller, Uuid call_id, std::string user_id,
                                           std::optional<std::string> name) {
   if (!caller.acts_for(user_id)) {
     co_return std::unexpected(*co_await not_yours(call_id, "A user token may join calls only as its own user."));
   }
   repositories::Join join = new_join(caller, call_id, std::move(user_id), std::move(name));
-  const auto outcome = co_await calls_.join(join);
+  auto attempt = [&](bool) { return calls_.join(join); };
+  const auto outcome = co_await until_known<repositories::JoinOutcome>(attempt);
   auto admission = admit(caller, outcome, join);
   if (admission) tell("session_admitted", call_id, admission->session.session_id, join.user_id);
   co_return admission;
@@ -119,7 +136,8 @@ Task<Result<models::Session>> CallService::leave(const Caller& caller, Uuid call
                             .session_id = session_id,
                             .now = now,
                             .intent_id = make_uuid_v7(now)};
-  const auto outcome = co_await calls_.leave(leave);
+  auto attempt = [&](bool) { return calls_.leave(leave); };
+  const auto outcome = co_await until_known<repositories::LeaveOutcome>(attempt);
   if (!outcome.call) co_return no_such_call();
   if (!outcome.session) co_return fail(ErrorCode::session_not_found, "The user has no such session in this call.");
   if (outcome.removal_requested) wake_outbox_();
@@ -140,7 +158,8 @@ Task<Result<models::Call>> CallService::end(const Caller& caller, Uuid call_id,
                         .ended_by_type = for_user ? "user" : "service",
                         .now = now,
                         .intent_id = make_uuid_v7(now)};
-  const auto outcome = co_await calls_.end(end);
+  auto attempt = [&](bool) { return calls_.end(end); };
+  const auto outcome = co_await until_known<repositories::EndOutcome>(attempt);
   if (!outcome.call) co_return no_such_call();
   if (!caller.acts_for(outcome.call->caller_id)) {
     co_return fail(ErrorCode::forbidden, "Only the caller may end the call.");

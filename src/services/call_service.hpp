@@ -59,6 +59,8 @@ class CallService {
   Task<Result<CallDetails>> find(const Caller& caller, Uuid call_id);
 
  private:
+  Task<repositories::StartOutcome> start_once(const repositories::NewCall& started, const repositories::Join& join,
+                                              bool may_exist);
   Task<std::optional<Error>> not_yours(Uuid call_id, std::string what);
   Result<Admission> admit(const Caller& caller, const repositories::JoinOutcome& outcome,
                           const repositories::Join& join) const;

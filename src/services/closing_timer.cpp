@@ -3,6 +3,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/ranges.hpp"
 #include "log.hpp"
 #include "services/call_rules.hpp"
 
@@ -18,8 +19,8 @@ constexpr int page = 100;
 }  // namespace
 
 ClosingTimer::ClosingTimer(Executor executor, repositories::CallRepository& calls, livekit::RoomServiceClient& livekit,
-                           const Clock& clock)
-    : calls_(calls), livekit_(livekit), clock_(clock), timer_(executor) {}
+                           const LivekitHealth& health, const Clock& clock)
+    : calls_(calls), livekit_(livekit), health_(health), clock_(clock), timer_(executor) {}
 
 void ClosingTimer::stop() {
   stopping_ = true;
@@ -39,25 +40,29 @@ Task<void> ClosingTimer::run() {
   }
 }
 
+// One question for all that are due; without an answer they stay due.
 Task<void> ClosingTimer::turn() {
+  if (!health_.reachable) co_return;
   const auto due = co_await calls_.due_to_close(clock_.now(), page);
+  if (due.empty()) co_return;
+  std::vector<std::string> names;
+  for (const Uuid& call_id : due) names.push_back(models::room_name_of(call_id));
+  const auto rooms = co_await livekit_.list_rooms(names);
+  if (!rooms) co_return;
   for (const Uuid& call_id : due) {
-    if (stopping_) co_return;
-    co_await close(call_id);
+    const bool is_there = contains(*rooms, models::room_name_of(call_id), &livekit::RoomInfo::name);
+    co_await close(call_id, is_there);
   }
 }
 
-Task<void> ClosingTimer::close(Uuid call_id) {
-  const std::vector<std::string> names{models::room_name_of(call_id)};
-  const auto rooms = co_await livekit_.list_rooms(names);
-  if (!rooms) co_return;
+Task<void> ClosingTimer::close(Uuid call_id, bool room_is_there) {
   repositories::StateQuery query{.call_id = call_id, .all_open = true};
   const auto state = co_await calls_.load_state(query);
   const Timestamp now = clock_.now();
   if (!state || !state->call.is_active() || !state->call.closes_at || *state->call.closes_at > now) co_return;
 
   repositories::Change change{.call = state->call, .now = now};
-  if (rooms->empty()) {
+  if (!room_is_there) {
     auto decided = rules::close(*state);
     change.call = std::move(decided.call);
     change.sessions = std::move(decided.sessions);

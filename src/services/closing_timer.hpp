@@ -7,6 +7,7 @@
 #include "base/uuid.hpp"
 #include "database/repositories/call_repository.hpp"
 #include "livekit/room_service_client.hpp"
+#include "services/outbox_worker.hpp"
 
 namespace call_service::services {
 
@@ -15,7 +16,7 @@ namespace call_service::services {
 class ClosingTimer {
  public:
   ClosingTimer(Executor executor, repositories::CallRepository& calls, livekit::RoomServiceClient& livekit,
-               const Clock& clock);
+               const LivekitHealth& health, const Clock& clock);
 
   // Until stop(). Never throws.
   Task<void> run();
@@ -26,10 +27,11 @@ class ClosingTimer {
                                                   boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
   Task<void> turn();
-  Task<void> close(Uuid call_id);
+  Task<void> close(Uuid call_id, bool room_is_there);
 
   repositories::CallRepository& calls_;
   livekit::RoomServiceClient& livekit_;
+  const LivekitHealth& health_;
   const Clock& clock_;
   Timer timer_;
   bool stopping_ = false;

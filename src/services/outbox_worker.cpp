@@ -19,7 +19,8 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t most_at_once = 32;
 constexpr Seconds turn_length{1};
-constexpr Seconds lease{5};
+constexpr Seconds probe_pause{10};  // while LiveKit answers, so that /ready tells the truth of an idle service
+constexpr Seconds lease_length{5};
 
 void log_unexpected(std::string_view what, const std::exception_ptr& error) {
   if (!error) return;
@@ -45,31 +46,37 @@ OutboxWorker::OutboxWorker(Executor executor, repositories::OutboxRepository& ou
       health_(health),
       clock_(clock),
       owner_(make_uuid_v7(clock.now())),
-      timer_(executor) {}
+      claim_timer_(executor),
+      lease_timer_(executor),
+      probe_timer_(executor) {}
 
 void OutboxWorker::wake() {
-  asio::post(executor_, [this] {
-    more_ = true;
-    timer_.cancel();
-  });
+  asio::post(executor_, [this] { expect(steady_clock::now()); });
+}
+
+void OutboxWorker::expect(SteadyTime due) {
+  if (due >= next_due_) return;
+  next_due_ = due;
+  claim_timer_.cancel();
 }
 
 void OutboxWorker::stop() {
   stopping_ = true;
-  timer_.cancel();
+  for (Timer* timer : {&claim_timer_, &lease_timer_, &probe_timer_}) timer->cancel();
 }
 
-Task<void> OutboxWorker::run() {
+Task<void> OutboxWorker::claim_loop() {
   while (!stopping_) {
+    next_due_ = steady_clock::now() + turn_length;
     try {
-      co_await turn();
+      if (health_.reachable) co_await claim();
     } catch (const std::exception& error) {
       log::warning("outbox_waits_for_database", {{"error", error.what()}});
     }
-    if (stopping_) break;
-    if (more_ && under_way_ < most_at_once && health_.reachable) continue;
-    timer_.expires_after(turn_length);
-    co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable_t<Executor>()));
+    while (!stopping_ && steady_clock::now() < next_due_) {
+      claim_timer_.expires_at(next_due_);
+      co_await claim_timer_.async_wait(asio::as_tuple(asio::use_awaitable_t<Executor>()));
+    }
   }
   try {
     co_await outbox_.release(owner_);
@@ -78,77 +85,96 @@ Task<void> OutboxWorker::run() {
   }
 }
 
-Task<void> OutboxWorker::turn() {
-  co_await renew_leases();
-  co_await probe();
-  if (health_.reachable) co_await claim();
-}
-
-Task<void> OutboxWorker::renew_leases() {
-  const auto now = steady_clock::now();
-  if (under_way_ == 0 || now - renewed_at_ < turn_length) co_return;
-  renewed_at_ = now;
-  co_await outbox_.renew(owner_, clock_.now() + lease);
-}
-
-// Asks while LiveKit is away, and now and then otherwise, so that /ready tells the truth of an idle service.
-Task<void> OutboxWorker::probe() {
-  const auto pause = health_.reachable ? Seconds(10) : turn_length;
-  const auto now = steady_clock::now();
-  if (now - probed_at_ < pause) co_return;
-  probed_at_ = now;
-  const auto answer = co_await livekit_.probe();
-  if (!answer) {
-    if (answer.error().kind == livekit::ApiError::Kind::unreachable)
-      co_return co_await lost_livekit(answer.error().what);
-    log::error("livekit_refuses_us", {{"error", answer.error().what}});
-  }
-  if (!health_.reachable.exchange(true)) log::info("livekit_reachable");
-}
-
-Task<void> OutboxWorker::lost_livekit(std::string why) {
-  if (!health_.reachable.exchange(false)) co_return;
-  log::warning("livekit_unreachable", {{"error", why}});
-  co_await outbox_.release(owner_);
-}
-
 Task<void> OutboxWorker::claim() {
-  const auto room = most_at_once - under_way_;
+  const auto room = most_at_once - std::min(most_at_once, under_way_.size());
   if (room == 0) co_return;
-  more_ = false;
   const Timestamp now = clock_.now();
-  auto intents = co_await outbox_.claim(owner_, now, now + lease, static_cast<int>(room));
-  if (intents.size() == room) more_ = true;
-  if (!intents.empty()) renewed_at_ = steady_clock::now();
+  auto intents = co_await outbox_.claim(owner_, now, now + lease_length, static_cast<int>(room));
   for (auto& intent : intents) {
-    ++under_way_;
-    asio::co_spawn(executor_, carry_out(std::move(intent)), [this](const std::exception_ptr& error) {
+    const Uuid id = intent.intent_id;
+    // Its lease had run out while the database was away; it is still being carried out.
+    if (!under_way_.insert(id).second) continue;
+    asio::co_spawn(executor_, carry_out(std::move(intent)), [this, id](const std::exception_ptr& error) {
+      // Its lease is not renewed any more, so it is due again when that has run out.
       log_unexpected("intent_not_settled", error);
-      --under_way_;
-      if (more_) timer_.cancel();
+      const bool was_full = under_way_.size() >= most_at_once;
+      under_way_.erase(id);
+      if (was_full) expect(steady_clock::now());
     });
+  }
+}
+
+Task<void> OutboxWorker::lease_loop() {
+  while (!stopping_) {
+    try {
+      co_await renew_leases();
+    } catch (const std::exception& error) {
+      log::warning("outbox_leases_not_renewed", {{"error", error.what()}});
+    }
+    if (stopping_) break;
+    lease_timer_.expires_after(turn_length);
+    co_await lease_timer_.async_wait(asio::as_tuple(asio::use_awaitable_t<Executor>()));
+  }
+}
+
+// Only of what is under way: what could not be settled must run out.
+Task<void> OutboxWorker::renew_leases() {
+  if (under_way_.empty()) co_return;
+  std::vector<Uuid> ids(under_way_.begin(), under_way_.end());
+  co_await outbox_.renew(owner_, std::move(ids), clock_.now() + lease_length);
+}
+
+Task<void> OutboxWorker::probe_loop() {
+  while (!stopping_) {
+    co_await probe();
+    if (stopping_) break;
+    probe_timer_.expires_after(health_.reachable ? probe_pause : turn_length);
+    co_await probe_timer_.async_wait(asio::as_tuple(asio::use_awaitable_t<Executor>()));
+  }
+}
+
+Task<void> OutboxWorker::probe() {
+  const auto answer = co_await livekit_.probe();
+  if (stopping_) co_return;
+  const bool unreachable = !answer && answer.error().kind == livekit::ApiError::Kind::unreachable;
+  if (!answer && !unreachable) log::error("livekit_refuses_us", {{"error", answer.error().what}});
+  livekit_is(!unreachable, answer ? std::string() : answer.error().what);
+}
+
+void OutboxWorker::livekit_is(bool reachable, const std::string& why) {
+  if (health_.reachable.exchange(reachable) == reachable) return;
+  if (reachable) {
+    log::info("livekit_reachable");
+    expect(steady_clock::now());
+  } else {
+    log::warning("livekit_unreachable", {{"error", why}});
+    probe_timer_.cancel();
   }
 }
 
 Task<void> OutboxWorker::carry_out(models::Intent intent) {
   const auto done = co_await execute(intent);
-  if (done) co_return co_await settle(std::move(intent));
-  if (done.error().kind == livekit::ApiError::Kind::unreachable) co_return co_await lost_livekit(done.error().what);
+  if (done) {
+    co_await outbox_.complete(intent);
+    log::info("intent_done", {{"intent", name_of(intent.kind)}, {"call_id", intent.call_id.to_string()}});
+  } else if (done.error().kind == livekit::ApiError::Kind::unreachable) {
+    if (!stopping_) livekit_is(false, done.error().what);
+    co_await outbox_.give_back(intent);
+  } else {
+    co_await postpone(std::move(intent), done.error().what);
+  }
+}
+
+Task<void> OutboxWorker::postpone(models::Intent intent, std::string why) {
   static thread_local std::minstd_rand random{std::random_device{}()};
   const auto pause = backoff(intent.attempts, std::uniform_real_distribution<double>(0, 1)(random));
   log::warning("intent_refused", {{"intent", name_of(intent.kind)},
                                   {"call_id", intent.call_id.to_string()},
-                                  {"error", done.error().what},
+                                  {"error", why},
                                   {"attempts", intent.attempts + 1},
                                   {"next_try_ms", pause.count()}});
   co_await outbox_.postpone(intent, clock_.now() + pause);
-  // Its turn may come before the next one of ours.
-  more_ = true;
-}
-
-Task<void> OutboxWorker::settle(models::Intent intent) {
-  co_await outbox_.complete(intent);
-  log::info("intent_done", {{"intent", name_of(intent.kind)}, {"call_id", intent.call_id.to_string()}});
+  expect(steady_clock::now() + pause);
 }
 
 Task<std::expected<void, livekit::ApiError>> OutboxWorker::execute(const models::Intent& intent) {

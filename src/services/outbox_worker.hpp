@@ -20,35 +20,38 @@ struct LivekitHealth {
 
 // Carries out the intents of the outbox: claims what is due, several at a time, so that a slow one delays nobody, and
 // goes on with each until it is done or not needed any more. That LiveKit is unreachable is one state: then nothing is
-// claimed or written, one probe a second asks for it, and all intents are due when it answers. Runs on one io_context
-// of its own.
+// claimed, one probe a second asks for it, and all intents are due when it answers. Runs on one io_context of its own.
 class OutboxWorker {
  public:
   OutboxWorker(Executor executor, repositories::OutboxRepository& outbox, livekit::RoomServiceClient& livekit,
                LivekitHealth& health, const Clock& clock);
 
-  // Until stop(). Never throws.
-  Task<void> run();
+  // Its three loops; each runs until stop() and never throws.
+  Task<void> claim_loop();
+  Task<void> lease_loop();
+  Task<void> probe_loop();
 
   // There may be something due. Safe on any thread.
   void wake();
 
-  // Ends run() soon; leases are given back. On the worker's thread.
+  // Ends the loops soon; leases are given back. On the worker's thread.
   void stop();
 
  private:
+  using SteadyTime = std::chrono::steady_clock::time_point;
   using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
                                                   boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
-  Task<void> turn();
-  Task<void> probe();
   Task<void> claim();
   Task<void> renew_leases();
+  Task<void> probe();
   Task<void> carry_out(models::Intent intent);
-  Task<void> settle(models::Intent intent);
+  Task<void> postpone(models::Intent intent, std::string why);
   Task<std::expected<void, livekit::ApiError>> execute(const models::Intent& intent);
   Task<std::expected<void, livekit::ApiError>> remove_participant(const models::Intent& intent);
-  Task<void> lost_livekit(std::string why);
+  void livekit_is(bool reachable, const std::string& why);
+  // At `due` there will be something to claim.
+  void expect(SteadyTime due);
 
   Executor executor_;
   repositories::OutboxRepository& outbox_;
@@ -56,11 +59,11 @@ class OutboxWorker {
   LivekitHealth& health_;
   const Clock& clock_;
   const Uuid owner_;
-  Timer timer_;
-  std::chrono::steady_clock::time_point renewed_at_;
-  std::chrono::steady_clock::time_point probed_at_;
-  std::size_t under_way_ = 0;
-  bool more_ = false;  // woken, or the last claim was a full page
+  Timer claim_timer_;
+  Timer lease_timer_;
+  Timer probe_timer_;
+  std::unordered_set<Uuid> under_way_;
+  SteadyTime next_due_;
   bool stopping_ = false;
 };
 

@@ -12,9 +12,8 @@ namespace {
 using livekit::EventType;
 using livekit::WebhookEvent;
 
-// How often a decision is taken anew because the call changed while it was taken. Each lost guard is another's
-// progress.
-constexpr int most_attempts = 50;
+// LiveKit waits for the answer; what is not done by then is better sent again.
+constexpr Seconds patience{5};
 
 bool is_person(const std::string& kind) {
   return kind != "INGRESS" && kind != "EGRESS" && kind != "SIP" && kind != "AGENT";
@@ -49,6 +48,7 @@ repositories::StateQuery query_for(Uuid call_id, const WebhookEvent& event) {
   repositories::StateQuery query{.call_id = call_id, .event_id = event.id, .room_sid = event.room->sid};
   if (event.participant) {
     query.identity = event.participant->identity;
+    query.participant_sid = event.participant->sid;
   } else {
     query.all_open = true;
   }
@@ -117,7 +117,10 @@ Task<WebhookResult> WebhookService::apply(WebhookEvent event) {
 
 Task<WebhookResult> WebhookService::apply_to_call(Uuid call_id, WebhookEvent event) {
   const Timestamp now = clock_.now();
-  for (int attempt = 0; attempt < most_attempts; ++attempt) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto turn = co_await turns_.take(call_id, deadline);
+  // A lost guard means that the API or another replica changed the call: then it is read and decided anew.
+  while (std::chrono::steady_clock::now() < deadline) {
     const auto state = co_await calls_.load_state(query_for(call_id, event));
     if (!state) {
       log::info("room_of_unknown_call", {{"call_id", call_id.to_string()}, {"event_id", event.id}});

@@ -7,6 +7,7 @@
 #include "base/time.hpp"
 #include "database/repositories/call_repository.hpp"
 #include "livekit/webhook_event.hpp"
+#include "services/call_turns.hpp"
 
 namespace call_service::services {
 
@@ -26,6 +27,7 @@ class WebhookService {
   Task<WebhookResult> apply_to_call(Uuid call_id, livekit::WebhookEvent event);
 
   repositories::CallRepository& calls_;
+  CallTurns turns_;
   const Clock& clock_;
   std::function<void()> wake_outbox_;
 };

@@ -123,7 +123,7 @@ void JsonView::append_to(std::string& out) const {
       out += text();
       break;
     case JsonKind::string:
-      append_string(out, text());
+      append_plain_string(out, text());
       break;
     case JsonKind::array:
       out += '[';
@@ -137,7 +137,7 @@ void JsonView::append_to(std::string& out) const {
       out += '{';
       for_each_member([&](std::string_view key, JsonView value) {
         separate();
-        append_string(out, key);
+        append_plain_string(out, key);
         out += ':';
         value.append_to(out);
       });

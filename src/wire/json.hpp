@@ -46,7 +46,8 @@ class JsonView {
 
   std::optional<JsonView> find(std::string_view key) const;
 
-  // Appends the value as compact JSON, equal to what was sent: numbers keep their digits, members their order.
+  // Appends the value as compact JSON, equal to what was sent: numbers keep their digits, members their order, and
+  // only what must be escaped is.
   void append_to(std::string& out) const;
 
  private:

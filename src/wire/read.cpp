@@ -107,6 +107,15 @@ void add_required(const Place& place, Faults& faults) {
   faults.add(place, "required", "is required");
 }
 
+void require_members(JsonView json, std::span<const std::string_view> names, Faults& faults) {
+  if (json.kind() != JsonKind::object) return;
+  const Place root;
+  for (const std::string_view name : names) {
+    const auto value = json.find(name);
+    if (!value || value->is_null()) add_required(Place(&root, name), faults);
+  }
+}
+
 void add_unknown(const Place& place, Faults& faults) {
   faults.add(place, "unknown_field", "is not a member we know");
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -53,6 +54,10 @@ void check_size(std::size_t size, const Rules& rules, const Place& place, Faults
 Rules item_rules(const Rules& rules);
 
 void add_required(const Place& place, Faults& faults);
+
+// Adds a fault for each of these members that an object lacks, or has as null.
+void require_members(JsonView json, std::span<const std::string_view> names, Faults& faults);
+
 void add_unknown(const Place& place, Faults& faults);
 
 template <typename T>
@@ -104,12 +109,13 @@ void read_value(JsonView json, std::optional<T>& out, const Rules& rules, const 
 }  // namespace detail
 
 template <Described T>
-Result<T> read(std::string_view json) {
+Result<T> read(std::string_view json, std::span<const std::string_view> also_required) {
   auto document = JsonDocument::parse(json.empty() ? "{}" : json);
   if (!document) return std::unexpected(std::move(document.error()));
   T out{};
   detail::Faults faults;
   detail::read_value(document->root(), out, Rules{}, Place{}, faults);
+  detail::require_members(document->root(), also_required, faults);
   if (!faults.empty()) return std::unexpected(std::move(faults).to_error());
   return out;
 }

@@ -72,6 +72,18 @@ void append_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+void append_plain_string(std::string& out, std::string_view text) {
+  out += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) {
+      append_escape(out, static_cast<unsigned char>(c));
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
 std::string quote(std::string_view text) {
   std::string out;
   append_string(out, text);

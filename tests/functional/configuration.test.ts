@@ -1,6 +1,7 @@
 import { expect, it, describe } from 'vitest';
 import { runService, secrets, type Environment } from '../support/service.ts';
 import { createDatabase } from '../support/database.ts';
+import { claimsOf } from '../support/jwt.ts';
 import { SqliteDatabase } from '../support/database.ts';
 
 const short = 'too-short-secret';
@@ -89,6 +90,23 @@ describe('configuration', () => {
     const { code, stdout } = await runService(['token', '--user', 'me', '--ttl', '60'], 'sqlite:////tmp/never-made.db');
     expect(code).toBe(0);
     expect(stdout.trim().split('.')).toHaveLength(3);
+  });
+
+  it('prints a user token with no more configuration than its secret', async () => {
+    const none = { LIVEKIT_API_KEY: undefined, LIVEKIT_API_SECRET: undefined, AUTH_API_KEYS: undefined };
+    const { code, stdout, stderr } = await runService(['token', '--user', 'me'], 'nonsense', { ...none, AUTH_JWT_ISSUER: 'login' });
+    expect(code, stderr).toBe(0);
+    expect(claimsOf(stdout.trim())).toMatchObject({ sub: 'me', iss: 'login' });
+    const without = await runService(['token', '--user', 'me'], 'nonsense', { ...none, AUTH_JWT_SECRET: undefined });
+    expect(without.code).toBe(2);
+    expect(without.stderr).toContain('AUTH_JWT_SECRET');
+  });
+
+  it.each(['hun%zzter', 'hun%00ter', 'hun@ter', 'hun/ter', '1/hunter'])('never tells the password %s of a broken URL', async (password) => {
+    const { code, stdout, stderr } = await runService(['migrate', 'current'], `postgresql://user:${password}@127.0.0.1:1/calls`);
+    expect(code, stderr).toBe(2);
+    expect(stderr).toContain('DATABASE_URL');
+    expect(stdout + stderr).not.toMatch(/hun|ter@|zz/);
   });
 
   it('refuses a database file in a folder that is not there', async () => {

@@ -1,5 +1,6 @@
+import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createDatabase, type Database } from '../support/database.ts';
+import { createDatabase, SqliteDatabase, type Database } from '../support/database.ts';
 import { runService, Service } from '../support/service.ts';
 import { onEachDatabase } from '../support/suite.ts';
 import { Api } from '../support/api.ts';
@@ -73,6 +74,38 @@ onEachDatabase('migrate', (kind) => {
     expect(await database.query('select * from calls')).toEqual([]);
   });
 
+  it('refuses views of our names too', async () => {
+    await database.execute('create view users as select 1 as user_id');
+    const finished = await migrate('upgrade');
+    expect(finished.code, finished.stdout).toBe(2);
+    expect(finished.stderr).toContain('users');
+    expect((await migrate('current')).stdout).toContain('base');
+  });
+
+  it('leaves the migration table of another program alone', async () => {
+    await database.execute('create table schema_migrations (version bigint primary key)');
+    await database.execute('insert into schema_migrations values (20260101)');
+    expect((await migrate('current')).stdout).toContain('base');
+    const finished = await migrate('upgrade');
+    expect(finished.code, finished.stderr).toBe(0);
+    expect(await database.query('select * from schema_migrations')).toEqual([{ version: 20260101 }]);
+    expect(await database.query('select revision from call_service_migrations')).toContainEqual({ revision: '0001' });
+  });
+
+  it('upgrade goes as far as it is told', async () => {
+    for (const target of ['+0', '+x', '9999', 'nonsense']) {
+      const finished = await migrate('upgrade', target);
+      expect(finished.code, finished.stdout).toBe(2);
+      expect(finished.stderr).toContain('0001');
+    }
+    expect((await migrate('upgrade', '+1')).stdout).toContain('applied 0001');
+    expect((await migrate('current')).stdout).toContain('0001');
+    const passed = await migrate('upgrade', '0001');
+    expect(passed.code, passed.stderr).toBe(0);
+    expect(passed.stdout).toContain('nothing to do');
+    expect((await migrate('upgrade', 'head')).code).toBe(0);
+  });
+
   it('serve refuses an outdated schema with exit status 2, and says what to run', async () => {
     const finished = await runService(['serve'], database.url, { MIGRATE_ON_START: 'false' });
     expect(finished.code, finished.stderr).toBe(2);
@@ -93,6 +126,33 @@ describe('a schema of its own on PostgreSQL', () => {
     expect((await api.startCall({ caller_id: 'x' })).status).toBe(201);
     api.close();
     await service.stop();
+    await database.remove();
+  });
+
+  it.each(['a$$b', `it's "quoted"`, '{calls} {', 'with space', '%s$1\\n'])('may be called %s', async (name) => {
+    const database = await createDatabase('postgresql');
+    const service = await Service.start(database, { DATABASE_SCHEMA: name });
+    const api = new Api(service.port);
+    const { status, body } = await api.startCall({ caller_id: 'x', user_ids: ['y', 'x'] });
+    expect(status).toBe(201);
+    const schema = `"${name.replaceAll('"', '""')}"`;
+    await database.execute(`update ${schema}.users set user_id = 'z' where user_id = 'y'`);
+    expect((await api.call(body.call_id)).body.user_ids).toEqual(['z', 'x']);
+    expect((await api.end(body.call_id)).status).toBe(200);
+    await expect(database.execute(`update ${schema}.calls set ended_at = now()`)).rejects.toThrow('it stays so');
+    api.close();
+    await service.stop();
+    await database.remove();
+  });
+
+  it('refuses materialised views, foreign and partitioned tables of our names', async () => {
+    const database = await createDatabase('postgresql');
+    await database.execute('create materialized view users as select 1 as x');
+    await database.execute('create table calls (x int) partition by range (x)');
+    await database.execute('create foreign data wrapper w; create server s foreign data wrapper w; create foreign table outbox (x int) server s');
+    const finished = await runService(['migrate', 'upgrade'], database.url);
+    expect(finished.code, finished.stdout).toBe(2);
+    for (const table of ['users', 'calls', 'outbox']) expect(finished.stderr).toContain(table);
     await database.remove();
   });
 
@@ -117,6 +177,18 @@ describe('a SQLite file', () => {
     expect((await runService(['migrate', 'current'], database.url)).code).toBe(0);
     api.close();
     await service.stop();
+    await database.remove();
+  });
+
+  it('is not made by what only reads', async () => {
+    const database = await SqliteDatabase.create();
+    const current = await runService(['migrate', 'current'], database.url);
+    expect(current.code, current.stderr).toBe(0);
+    expect(current.stdout).toContain('base');
+    const history = await runService(['migrate', 'history'], database.url);
+    expect(history.code, history.stderr).toBe(0);
+    expect(history.stdout).toMatch(/0001 \S+ not applied/);
+    expect(await readdir(database.directory)).toEqual([]);
     await database.remove();
   });
 

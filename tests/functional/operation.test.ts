@@ -98,6 +98,7 @@ onEachDatabase('stopping', (kind) => {
     const service = await Service.start(database);
     const idle = connect({ host: '127.0.0.1', port: service.port });
     await new Promise((resolve) => idle.once('connect', resolve));
+    idle.on('error', () => undefined);
     const api = new Api(service.port);
     await api.get('/health');
     const before = Date.now();

@@ -3,7 +3,7 @@ import { TokenVerifier } from 'livekit-server-sdk';
 import { describe, expect, it } from 'vitest';
 import { claimsOf, headerOf } from '../support/jwt.ts';
 import { secrets, userToken } from '../support/service.ts';
-import { expectProblem, isoTime, onEachDatabase, serve, uuidV7 } from '../support/suite.ts';
+import { expectFaults, expectProblem, isoTime, onEachDatabase, serve, uuidV7 } from '../support/suite.ts';
 import { connectionFor, deliverAll, events, roomOf } from '../support/webhooks.ts';
 
 onEachDatabase('starting a call', (kind) => {
@@ -98,6 +98,32 @@ onEachDatabase('starting a call', (kind) => {
   it('asks a service key for the caller', async () => {
     const problem = expectProblem(await served.api.startCall({}), 422, 'validation_failed');
     expect(problem.errors).toEqual([expect.objectContaining({ pointer: '/caller_id', code: 'required' })]);
+  });
+
+  it('asks a service key for the caller together with all other faults', async () => {
+    expectFaults(await served.api.startCall({ max_participants: 0, x: 1 }), {
+      '/caller_id': 'required',
+      '/max_participants': 'range',
+      '/x': 'unknown_field',
+    });
+    expectFaults(await served.api.startCall({ x: 1 }, { as: userToken('own') }), { '/x': 'unknown_field' });
+  });
+
+  it('keeps each of the users once, where they came first', async () => {
+    const user_ids = ['bob', 'eve', 'bob', 'ada', 'eve', 'bob'];
+    const answer = await served.api.startCall({ caller_id: 'ada', user_ids });
+    expect(answer.status, answer.text).toBe(201);
+    expect(answer.body.user_ids).toEqual(['bob', 'eve', 'ada']);
+    expect((await served.api.call(answer.body.call_id)).body.user_ids).toEqual(['bob', 'eve', 'ada']);
+  });
+
+  it('measures and keeps metadata with no more escapes than JSON asks for', async () => {
+    const text = '\u2028\u2029'.repeat(680);
+    expect(Buffer.byteLength(JSON.stringify({ text }))).toBe(4091);
+    const { status, body } = await served.api.startCall({ caller_id: 'meta', metadata: { text } });
+    expect(status).toBe(201);
+    expect(body.metadata).toEqual({ text });
+    expect((await served.api.call(body.call_id)).body.metadata).toEqual({ text });
   });
 
   it('takes null members as absent', async () => {

@@ -95,9 +95,22 @@ TEST(Config, OfTheDatabaseOnlyNeedsNothingElse) {
   EXPECT_EQ(config->database_url, "postgresql://h/d");
 }
 
+TEST(Config, OfATokenNeedsOnlyWhatItIsMadeOf) {
+  const auto config = read_config(environment_of({{"AUTH_JWT_SECRET", jwt_secret},
+                                                  {"AUTH_JWT_ISSUER", "login"},
+                                                  {"AUTH_JWT_AUDIENCE", "calls"},
+                                                  {"DATABASE_URL", "nonsense"}}),
+                                  ConfigScope::token);
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->auth_jwt_secret, jwt_secret);
+  EXPECT_EQ(config->auth_jwt_issuer, "login");
+  EXPECT_EQ(config->auth_jwt_audience, "calls");
+  EXPECT_FALSE(read_config(environment_of({{"AUTH_JWT_SECRET", "short"}}), ConfigScope::token));
+}
+
 TEST(Config, ReadsDatabaseUrls) {
-  EXPECT_EQ(config_with({{"DATABASE_URL", "postgresql+asyncpg://u:p@h1:1,h2:2/d?x=y"}}).database_url,
-            "postgresql://u:p@h1:1,h2:2/d?x=y");
+  EXPECT_EQ(config_with({{"DATABASE_URL", "postgresql+asyncpg://u:p@h1:1,h2:2/d?sslmode=disable"}}).database_url,
+            "postgresql://u:p@h1:1,h2:2/d?sslmode=disable");
   EXPECT_EQ(config_with({{"DATABASE_URL", "sqlite:////var/lib/x.db"}}).database_url, "sqlite:////var/lib/x.db");
   EXPECT_FALSE(config_with({{"DATABASE_URL", "postgresql:///d"}}).migrate_on_start);
   for (const char* url : {"sqlite://:memory:", "sqlite:///:memory:", "sqlite://x.db", "sqlite:///", "sqlite:x.db",
@@ -106,6 +119,24 @@ TEST(Config, ReadsDatabaseUrls) {
   }
   for (const std::string& schema : {std::string("pg_x"), std::string(64, 'a')}) {
     EXPECT_THAT(faults_with({{"DATABASE_SCHEMA", schema}}), ElementsAre(StartsWith("DATABASE_SCHEMA: "))) << schema;
+  }
+}
+
+TEST(Config, ADatabaseUrlThatLibpqCannotReadIsRefusedWithoutItsPassword) {
+  for (const char* url : {"postgresql://u:hunter%zz@h/d", "postgresql://u:hunter%2@h/d", "postgresql://u:hunter%@h/d",
+                          "postgresql://u:hunter%00@h/d", "postgresql://u:hun@ter2@h/d", "postgresql://u:hunter/2@h/d",
+                          "postgresql://u:/hunter@h/d", "postgresql://u:12/hunter@h/d", "postgresql://u:hunter[@h:x/d",
+                          "postgresql://u:hun ter@h/d", "postgresql://u:hunter@h:70000/d", "postgresql://u:p@h:1,i:0/d",
+                          "postgresql://u:hunter@[::1/d", "postgresql://u:hunter@h/d?hunter",
+                          "postgresql://h/d?password=a=hunter", "postgresql://h/d?hunter=2"}) {
+    EXPECT_THAT(faults_with({{"DATABASE_URL", url}}),
+                ElementsAre(AllOf(StartsWith("DATABASE_URL: must be postgresql://"), Not(HasSubstr("hunter")))))
+        << url;
+  }
+  for (const char* url :
+       {"postgresql://u:p%40%2F%25@h/d", "postgresql://u:p?#[]:=@h/d", "postgresql://%2Fvar%2Frun/d",
+        "postgresql://h1,h2:5433/d", "postgresql:///d?host=/tmp&port=5433&user=a@b", "postgresql://[::1]:5432/a%40b"}) {
+    EXPECT_EQ(config_with({{"DATABASE_URL", url}}).database_url, url);
   }
 }
 

@@ -19,7 +19,7 @@ struct RecordedWebhook {
 };
 
 inline std::vector<RecordedWebhook> read_recorded_webhooks() {
-  const auto path = std::filesystem::path(__FILE__).parent_path().parent_path() / "data" / "livekit-webhooks.jsonl";
+  const auto path = std::filesystem::path(TEST_DATA) / "livekit-webhooks.jsonl";
   std::ifstream file(path);
   std::vector<RecordedWebhook> webhooks;
   for (std::string line; std::getline(file, line);) {

@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "livekit/enums.hpp"
 #include "recorded_webhooks.hpp"
 
 namespace call_service::livekit {
@@ -90,6 +91,25 @@ TEST(WebhookEvent, falls_back_to_whole_seconds_and_takes_enum_numbers) {
   EXPECT_EQ(event->participant->joined_at, Timestamp(1767225610s));
   EXPECT_EQ(event->participant->kind, "99");
   EXPECT_EQ(event->participant->disconnect_reason, "UNKNOWN_REASON");
+}
+
+TEST(WebhookEvent, names_the_numbers_of_enums) {
+  const auto participant_of = [](const std::string& members) {
+    const auto event = parse_webhook_event(R"({"event":"participant_left","id":"E","room":{"sid":"R","name":"n"},)"
+                                           R"("participant":{"sid":"P","identity":"u",)" +
+                                           members + "}}");
+    return event.value().participant.value();
+  };
+  for (const auto& [number, name] : participant_kinds) {
+    EXPECT_EQ(participant_of("\"kind\":" + std::to_string(number)).kind, name);
+  }
+  for (const auto& [number, name] : disconnect_reasons) {
+    EXPECT_EQ(participant_of("\"disconnectReason\":" + std::to_string(number)).disconnect_reason, name);
+  }
+  EXPECT_EQ(participant_of(R"("disconnect_reason":4)").disconnect_reason, "PARTICIPANT_REMOVED");
+  EXPECT_EQ(participant_of(R"("disconnectReason":14.0)").disconnect_reason, "CONNECTION_TIMEOUT");
+  EXPECT_EQ(participant_of(R"("kind":5,"disconnectReason":-1)").kind, "5");
+  EXPECT_EQ(participant_of(R"("kind":5,"disconnectReason":-1)").disconnect_reason, "-1");
 }
 
 TEST(WebhookEvent, other_events_need_only_id_and_name) {

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <random>
 #include <string>
 
@@ -139,6 +140,19 @@ TEST(WireRead, ARequiredMemberMustNotBeNull) {
   EXPECT_THAT(faults_in<Sample>(R"({"user_id": null, "inners": []})"), ElementsAre("/user_id type"));
 }
 
+TEST(WireRead, AnOptionalMemberMayBeRequiredForOnce) {
+  constexpr std::array<std::string_view, 2> names{"name", "number"};
+  const auto faults = [&](std::string_view json) {
+    const auto result = wire::read<Optional>(json, names);
+    return result ? std::vector<std::string>{} : faults_of(result.error());
+  };
+  EXPECT_THAT(faults(""), ElementsAre("/name required", "/number required"));
+  EXPECT_THAT(faults(R"({"name": null, "number": "1", "x": 1})"),
+              UnorderedElementsAre("/name required", "/number type", "/x unknown_field"));
+  EXPECT_THAT(faults(R"({"name": "", "number": 0})"), ElementsAre());
+  EXPECT_THAT(faults("[]"), ElementsAre(" type"));
+}
+
 TEST(WireRead, LengthsCountCharacters) {
   std::string id;
   for (int i = 0; i < 128; ++i) id += "\xF0\x9F\x98\x80";
@@ -213,6 +227,16 @@ TEST(WireRead, ObjectsKeepTheirValue) {
     ASSERT_TRUE(result) << text;
     EXPECT_EQ(result->any->text, text);
   }
+}
+
+TEST(WireRead, ObjectsAreKeptAndMeasuredWithoutNeedlessEscapes) {
+  const std::string separators = "\xE2\x80\xA8\xE2\x80\xA9\x7F\xC2\x85";
+  const auto result = wire::read<Optional>(R"({"any":{"\u2028":"\u2028\u2029\u007f\u0085\u0001\/\""}})");
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->any->text, "{\"\xE2\x80\xA8\":\"" + separators + "\\u0001/\\\"\"}");
+  const std::string longest = R"({"user_id":"a","inners":[],"metadata":{"k":")" + std::string(56, '\x7F');
+  EXPECT_TRUE(wire::read<Sample>(longest + "\"}}"));
+  EXPECT_THAT(faults_in<Sample>(longest + "\x7F\"}}"), ElementsAre("/metadata length"));
 }
 
 TEST(WireRead, ObjectsAreRefusedWhatCannotBeKept) {

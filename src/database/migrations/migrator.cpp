@@ -1,6 +1,7 @@
 #include "database/migrations/migrator.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/ranges.hpp"
 #include "database/errors.hpp"
@@ -10,21 +11,24 @@ namespace call_service::db {
 
 namespace {
 
-constexpr std::string_view migration_table = "schema_migrations";
+constexpr std::string_view migration_table = "call_service_migrations";
 constexpr std::string_view our_tables[] = {"users", "calls", "call_users", "sessions", "webhook_events", "outbox"};
 
 const Statement& find_table(Dialect::Kind kind) {
   static const Statement postgresql{.name = "find_table",
                                     .input = {{"schema_name", Type::text}, {"table_name", Type::text}},
                                     .sql =
-                                        "SELECT t.tablename::text FROM input i JOIN pg_catalog.pg_tables t "
-                                        "ON t.schemaname = i.schema_name AND t.tablename = i.table_name",
+                                        "SELECT c.relname::text FROM input i "
+                                        "JOIN pg_catalog.pg_namespace n ON n.nspname = i.schema_name "
+                                        "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid "
+                                        "AND c.relname = i.table_name AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
                                     .output = {Type::text}};
-  static const Statement sqlite{
-      .name = "find_table",
-      .input = {{"schema_name", Type::text}, {"table_name", Type::text}},
-      .sql = "SELECT t.name FROM input i JOIN sqlite_schema t ON t.type = 'table' AND t.name = i.table_name",
-      .output = {Type::text}};
+  static const Statement sqlite{.name = "find_table",
+                                .input = {{"schema_name", Type::text}, {"table_name", Type::text}},
+                                .sql =
+                                    "SELECT t.name FROM input i JOIN sqlite_schema t "
+                                    "ON t.type IN ('table', 'view') AND t.name = i.table_name COLLATE NOCASE",
+                                .output = {Type::text}};
   return kind == Dialect::Kind::postgresql ? postgresql : sqlite;
 }
 
@@ -32,12 +36,25 @@ const Statement& list_applied() {
   static const Statement statement{
       .name = "list_applied",
       .input = {},
-      .sql = "SELECT revision, name, applied_at FROM {schema_migrations} ORDER BY revision",
+      .sql = "SELECT revision, name, applied_at FROM {call_service_migrations} ORDER BY revision",
       .output = {Type::text, Type::text, Type::timestamp}};
   return statement;
 }
 
 }  // namespace
+
+std::optional<UpgradeTarget> UpgradeTarget::parse(std::string_view text, std::span<const Migration> known) {
+  if (text == "head") return UpgradeTarget{};
+  if (text.starts_with('+')) {
+    const char* end = text.data() + text.size();
+    UpgradeTarget target;
+    const auto read = std::from_chars(text.data() + 1, end, target.steps);
+    if (read.ec != std::errc{} || read.ptr != end || target.steps == 0) return std::nullopt;
+    return target;
+  }
+  if (!contains(known, text, &Migration::revision)) return std::nullopt;
+  return UpgradeTarget{.last = std::string(text)};
+}
 
 Migrator::Migrator(Connection& connection, const Clock& clock) : connection_(connection), clock_(clock) {
   connection_.open();
@@ -89,7 +106,7 @@ void Migrator::make_table() {
   const std::string time = postgresql ? "timestamptz" : "text";
   const std::string sql =
       dialect.expand("BEGIN; " + schema +
-                     " CREATE TABLE IF NOT EXISTS {schema_migrations} (revision text NOT NULL PRIMARY KEY, "
+                     " CREATE TABLE IF NOT EXISTS {call_service_migrations} (revision text NOT NULL PRIMARY KEY, "
                      "name text NOT NULL, applied_at " +
                      time + " NOT NULL); COMMIT;");
   for (int attempt = 0; !has_table(std::string(migration_table)); ++attempt) {
@@ -105,7 +122,7 @@ void Migrator::make_table() {
 bool Migrator::apply(const Migration& migration) {
   const Dialect& dialect = connection_.dialect();
   const std::string begin = dialect.kind() == Dialect::Kind::postgresql ? "BEGIN; " : "BEGIN IMMEDIATE; ";
-  const std::string record = "INSERT INTO {schema_migrations} (revision, name, applied_at) VALUES ('" +
+  const std::string record = "INSERT INTO {call_service_migrations} (revision, name, applied_at) VALUES ('" +
                              std::string(migration.revision) + "', '" + std::string(migration.name) + "', '" +
                              format_timestamp(clock_.now()) + "'); ";
   try {
@@ -118,10 +135,11 @@ bool Migrator::apply(const Migration& migration) {
   }
 }
 
-std::vector<Migration> Migrator::upgrade() {
+std::vector<Migration> Migrator::upgrade(UpgradeTarget target) {
   make_table();
   std::vector<Migration> done;
   for (const auto& migration : missing()) {
+    if (migration.revision > target.last || target.steps-- == 0) break;
     if (!apply(migration)) continue;
     log::info("migration_applied", {{"revision", migration.revision}, {"name", migration.name}});
     done.push_back(migration);

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.hpp"
@@ -10,6 +13,15 @@
 #include "database/migrations/migrations.hpp"
 
 namespace call_service::db {
+
+// How far to upgrade; as it is made: to the newest.
+struct UpgradeTarget {
+  std::string last = "~";        // the last revision to apply; "~" sorts behind all
+  std::size_t steps = SIZE_MAX;  // so many migrations at most
+
+  // "head", "+N" (N further ones) or a revision; nullopt if there is no such target.
+  static std::optional<UpgradeTarget> parse(std::string_view text, std::span<const Migration> known);
+};
 
 // Brings a database's schema to a revision. Several may run at once: each migration is one transaction that begins by
 // writing its own row, so the second waits for the first and then finds it done. Blocking; not for serving threads.
@@ -33,12 +45,12 @@ class Migrator {
   // The number of applied revisions that this program does not know: the database is newer.
   std::size_t unknown();
 
-  // Tables with our names in a database without our table of migrations: somebody else's, not to be touched.
+  // Tables and views with our names in a database without our table of migrations: somebody else's, not to be touched.
   std::vector<std::string> foreign_tables();
 
-  // Applies what is missing; returns what it applied. The database is left as it was if a migration fails. Throws
-  // StatementFailed, Unavailable.
-  std::vector<Migration> upgrade();
+  // Applies what is missing up to the target; returns what it applied. The database is left as it was if a migration
+  // fails. Throws StatementFailed, Unavailable.
+  std::vector<Migration> upgrade(UpgradeTarget target = {});
 
  private:
   bool has_table(const std::string& name);

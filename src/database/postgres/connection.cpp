@@ -69,8 +69,8 @@ Row read_row(const PGresult* result, int row, const std::vector<Type>& types) {
 
 }  // namespace
 
-PostgresConnection::PostgresConnection(std::string url, Dialect dialect)
-    : url_(std::move(url)), dialect_(std::move(dialect)) {}
+PostgresConnection::PostgresConnection(std::string url, Use use, Dialect dialect)
+    : url_(std::move(url)), use_(use), dialect_(std::move(dialect)) {}
 
 PostgresConnection::~PostgresConnection() {
   close();
@@ -100,14 +100,12 @@ void PostgresConnection::open() {
   if (is_alive()) return;
   close();
   // What stands before `dbname` may be overridden by the URL, which libpq expands in its place.
-  const std::array keywords{"connect_timeout",
-                            "application_name",
-                            "tcp_user_timeout",
-                            "keepalives_idle",
-                            "dbname",
-                            "client_encoding",
-                            static_cast<const char*>(nullptr)};
-  const std::array values{"3", "call-service", "5000", "10", url_.c_str(), "UTF8", static_cast<const char*>(nullptr)};
+  const char* session = use_ == Use::write ? "read-write" : "any";
+  const std::array keywords{
+      "target_session_attrs", "connect_timeout", "application_name", "tcp_user_timeout",
+      "keepalives_idle",      "dbname",          "client_encoding",  static_cast<const char*>(nullptr)};
+  const std::array values{session, "3",          "call-service", "5000",
+                          "10",    url_.c_str(), "UTF8",         static_cast<const char*>(nullptr)};
   connection_ = PQconnectdbParams(keywords.data(), values.data(), 1);
   if (PQstatus(connection_) != CONNECTION_OK) lose("cannot connect to PostgreSQL");
   PQsetNoticeProcessor(connection_, [](void*, const char*) {}, nullptr);
@@ -253,28 +251,75 @@ class PostgresConnection::Batch {
 };
 
 bool PostgresConnection::run(std::span<Member*> members, Milliseconds lock_timeout) {
+  try {
+    const Outcome first = attempt(members, lock_timeout);
+    if (first != Outcome::stale_plan) return first == Outcome::settled;
+    // "cached plan must not change result type": after a migration, cured by preparing anew.
+    close();
+    open();
+    may_replan_ = false;
+    const Outcome second = attempt(members, lock_timeout);
+    may_replan_ = true;
+    return second == Outcome::settled;
+  } catch (const Unavailable& lost) {
+    close();
+    if (commit_sent_) throw OutcomeUnknown(lost.what());
+    throw;
+  } catch (...) {
+    // Answers that nobody reads would be taken for those of the next batch.
+    close();
+    throw;
+  }
+}
+
+// Sends the whole transaction, then reads all its answers.
+PostgresConnection::Outcome PostgresConnection::attempt(std::span<Member*> members, Milliseconds lock_timeout) {
   const Deadline deadline = std::chrono::steady_clock::now() + batch_timeout;
   for (auto* member : members) member->result.rows.assign(member->command->kind->statements.size(), {});
   const Batch batch(members);
-  const bool alone = members.size() == 1;
+  commit_sent_ = false;
   try {
     for (const auto& sent : batch.sent()) prepare(*sent.statement, deadline);
   } catch (const StatementFailed&) {
-    if (!alone) return false;
+    if (members.size() > 1) return Outcome::spoiled;
     members.front()->error = std::current_exception();
-    return true;
+    return Outcome::settled;
   }
+  commit_sent_ = !batch.only_reads();
+  send(batch, lock_timeout);
+  const ResultPtr failure = receive(batch, deadline);
+  commit_sent_ = false;
+  if (failure == nullptr) return Outcome::settled;
 
-  send(batch.only_reads() ? "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" : "BEGIN");
-  if (!batch.only_reads()) send(("SET LOCAL lock_timeout = " + std::to_string(lock_timeout.count())).c_str());
+  const std::string state = sqlstate_of(failure.get());
+  if (is_outage(state)) lose(text_of(PQresultErrorMessage(failure.get())));
+  roll_back(deadline);
+  if (state == "0A000" && may_replan_) return Outcome::stale_plan;
+  const bool somebody_waits = is_contention(state) && lock_timeout < Seconds(1);
+  if (members.size() > 1 || somebody_waits) return Outcome::spoiled;
+  members.front()->result.rows.assign(members.front()->command->kind->statements.size(), {});
+  members.front()->error = error_of(failure.get());
+  return Outcome::settled;
+}
+
+void PostgresConnection::send(const Batch& batch, Milliseconds lock_timeout) {
+  if (batch.only_reads()) {
+    send("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+  } else {
+    send("BEGIN");
+    send(("SET LOCAL lock_timeout = " + std::to_string(lock_timeout.count())).c_str());
+  }
   for (const auto& sent : batch.sent()) send(*sent.statement, Batch::input_of(sent));
   send("COMMIT");
   synchronize();
+}
 
+// The first failure, or null: then the commit is done and all rows are handed out.
+PostgresConnection::ResultPtr PostgresConnection::receive(const Batch& batch, Deadline deadline) {
   ResultPtr failure(nullptr, PQclear);
   const auto take = [&] {
     auto result = next_result(deadline);
-    if (!succeeded(result.get()) && failure == nullptr) failure = std::move(result);
+    if (failure == nullptr && !succeeded(result.get())) failure = std::move(result);
     return result;
   };
   take();
@@ -285,21 +330,7 @@ bool PostgresConnection::run(std::span<Member*> members, Milliseconds lock_timeo
   }
   take();
   discard_until_sync(deadline);
-  if (failure == nullptr) return true;
-
-  const std::string state = sqlstate_of(failure.get());
-  if (is_outage(state)) lose(text_of(PQresultErrorMessage(failure.get())));
-  if (state == "0A000") {  // "cached plan must not change result type": after a migration, once
-    close();
-    open();
-    return run(members, lock_timeout);
-  }
-  roll_back(deadline);
-  for (auto* member : members) member->result.rows.assign(member->command->kind->statements.size(), {});
-  const bool somebody_waits = is_contention(state) && lock_timeout < Seconds(1);
-  if (!alone || somebody_waits) return false;
-  members.front()->error = error_of(failure.get());
-  return true;
+  return failure;
 }
 
 void PostgresConnection::execute_script(const std::string& sql) {
@@ -321,7 +352,9 @@ Rows PostgresConnection::query(const Statement& statement, const Rows& input) {
   discard_until_sync(deadline);
   if (!succeeded(result.get())) std::rethrow_exception(error_of(result.get()));
   Rows rows;
-  for (int row = 0; row < PQntuples(result.get()); ++row) rows.push_back(read_row(result.get(), row, statement.output));
+  for (int row = 0; row < PQntuples(result.get()); ++row) {
+    rows.push_back(read_row(result.get(), row, statement.output));
+  }
   return rows;
 }
 

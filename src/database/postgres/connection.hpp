@@ -15,8 +15,11 @@ namespace call_service::db::postgres {
 // longer than the deadline of a batch: then the connection is given up and the next open() makes a new one.
 class PostgresConnection final : public Connection {
  public:
+  // Of several hosts in the URL, one that is written to must be the primary.
+  enum class Use { write, read };
+
   // `url` as libpq takes it. Nothing is connected before open().
-  PostgresConnection(std::string url, Dialect dialect);
+  PostgresConnection(std::string url, Use use, Dialect dialect);
   ~PostgresConnection() override;
 
   void open() override;
@@ -28,6 +31,9 @@ class PostgresConnection final : public Connection {
  private:
   struct Sent;
   class Batch;
+  // settled: every member has its result or its error; spoiled: one of them failed all, nothing is done;
+  // stale_plan: the tables have changed since their statements were prepared
+  enum class Outcome { settled, spoiled, stale_plan };
   using Deadline = std::chrono::steady_clock::time_point;
   using ResultPtr = std::unique_ptr<pg_result, void (*)(pg_result*)>;
 
@@ -37,6 +43,9 @@ class PostgresConnection final : public Connection {
   bool is_prepared(const Statement& statement) const { return prepared_.contains(&statement); }
   const std::string& prepared_name(const Statement& statement) const { return prepared_.at(&statement); }
   void prepare(const Statement& statement, Deadline deadline);
+  Outcome attempt(std::span<Member*> members, Milliseconds lock_timeout);
+  void send(const Batch& batch, Milliseconds lock_timeout);
+  ResultPtr receive(const Batch& batch, Deadline deadline);
   void send(const char* command);
   void send(const Statement& statement, const Rows& input);
   void synchronize();
@@ -47,9 +56,12 @@ class PostgresConnection final : public Connection {
   void discard_until_sync(Deadline deadline);
 
   std::string url_;
+  Use use_;
   Dialect dialect_;
   pg_conn* connection_ = nullptr;
   std::unordered_map<const Statement*, std::string> prepared_;
+  bool commit_sent_ = false;  // and not answered yet
+  bool may_replan_ = true;    // not while a batch is run again, or what always fails so would be run for ever
 };
 
 }  // namespace call_service::db::postgres

@@ -49,7 +49,7 @@ constexpr std::string_view room_facts = R"(SELECT i.call_id,
     EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = i.call_id AND s.room_sid = i.room_sid),
     EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = i.call_id AND s.room_sid = i.room_sid AND s.status = 'active'),
     (SELECT max(s.left_at) FROM {sessions} s WHERE s.call_id = i.call_id AND s.room_sid = i.room_sid),
-    (SELECT max({greatest}(s.created_at, COALESCE(s.joined_at, s.created_at), COALESCE(s.left_at, s.created_at)))
+    (SELECT max({greatest}(s.created_at, COALESCE(s.left_at, s.created_at)))
       FROM {sessions} s WHERE s.call_id = i.call_id)
   FROM input i)";
 
@@ -57,6 +57,7 @@ const db::CommandKind& load_kind() {
   static const std::vector<db::Column> input{{"call_id", Type::uuid},
                                              {"event_id", Type::text},
                                              {"identity", Type::text},
+                                             {"participant_sid", Type::text},
                                              {"room_sid", Type::text},
                                              {"all_open", Type::boolean}};
   static const db::CommandKind kind{.name = "load_call_state",
@@ -70,7 +71,8 @@ const db::CommandKind& load_kind() {
                                                     .input = input,
                                                     .sql = "SELECT s.call_id, " + column_list<Session>("s") + R"(
                         FROM input i JOIN {sessions} s ON s.call_id = i.call_id
-                        WHERE s.user_id = i.identity OR (s.status <> 'ended' AND (i.all_open OR s.room_sid <> i.room_sid))
+                        WHERE s.user_id = i.identity OR s.participant_sid = i.participant_sid
+                          OR (s.status <> 'ended' AND (i.all_open OR s.room_sid <> i.room_sid))
                         ORDER BY s.created_at, s.session_id)",
                                                     .output = keyed(db::column_types<Session>())},
                                                    {.name = "load_room_facts",
@@ -188,7 +190,7 @@ Task<std::optional<CallWithSessions>> CallRepository::find(Uuid call_id, std::op
 
 Task<std::optional<CallState>> CallRepository::load_state(StateQuery query) {
   const db::Rows input{{query.call_id, db::to_value(query.event_id), db::to_value(query.identity),
-                        db::to_value(query.room_sid), query.all_open}};
+                        db::to_value(query.participant_sid), db::to_value(query.room_sid), query.all_open}};
   std::vector<db::Rows> inputs{input, input, input};
   const auto result = co_await run(load_kind(), query.call_id, std::move(inputs));
   if (result.rows[0].empty()) co_return std::nullopt;

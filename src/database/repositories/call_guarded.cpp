@@ -26,15 +26,11 @@ std::vector<Type> keyed(std::vector<Type> types, std::initializer_list<Type> mor
 }
 
 const std::vector<db::Column>& join_input() {
-  static const std::vector<db::Column> columns{{"call_id", Type::uuid},
-                                               {"user_id", Type::text},
-                                               {"acting_user", Type::text},
-                                               {"name", Type::text},
-                                               {"session_id", Type::uuid},
-                                               {"now", Type::timestamp},
-                                               {"token_expires_at", Type::timestamp},
-                                               {"closes_at", Type::timestamp},
-                                               {"required_caller", Type::text}};
+  static const std::vector<db::Column> columns{{"call_id", Type::uuid},        {"user_id", Type::text},
+                                               {"acting_user", Type::text},    {"name", Type::text},
+                                               {"first_name", Type::text},     {"session_id", Type::uuid},
+                                               {"now", Type::timestamp},       {"token_expires_at", Type::timestamp},
+                                               {"closes_at", Type::timestamp}, {"required_caller", Type::text}};
   return columns;
 }
 
@@ -80,7 +76,7 @@ db::Statement lock_for_join() {
 std::vector<db::Statement> join_statements() {
   const std::string name =
       R"(COALESCE(i.name, (SELECT s.name FROM {sessions} s WHERE s.call_id = i.call_id AND s.user_id = i.user_id
-    ORDER BY s.created_at DESC, s.session_id DESC LIMIT 1), i.user_id))";
+    ORDER BY s.created_at DESC, s.session_id DESC LIMIT 1), i.first_name, i.user_id))";
   const std::string refresh =
       "UPDATE {sessions} AS t SET token_expires_at = i.token_expires_at, name = COALESCE(i.name, t.name) "
       "FROM input i JOIN {calls} c ON c.call_id = i.call_id "
@@ -155,6 +151,7 @@ db::Row join_row(const Join& join, const std::optional<std::string>& required_ca
           join.user_id,
           db::to_value(join.acting_user),
           db::to_value(join.name),
+          db::to_value(join.first_name),
           join.new_session_id,
           join.now,
           join.token_expires_at,
@@ -226,18 +223,25 @@ const db::CommandKind& leave_kind() {
               FROM input i JOIN {sessions} s ON )" +
                theirs + " WHERE s.status = 'active' RETURNING call_id",
            .output = {Type::uuid}},
-          {.name = "end_sessions_that_leave",
-           .input = leave_input(),
-           .sql = R"(UPDATE {sessions} AS s SET status = 'ended', end_reason = 'left', end_evidence = 'api',
-              left_at = {greatest}(i.now, s.created_at, COALESCE(s.joined_at, s.created_at))
-              FROM input i WHERE )" +
-                  theirs + " AND s.status <> 'ended' RETURNING {of:s}call_id, " + db::returning_list<Session>("s"),
-           .output = keyed(db::column_types<Session>())},
+          // Only if there is something to end: a repetition changes nothing.
           {.name = "touch_left_call",
            .input = leave_input(),
            .sql = R"(UPDATE {calls} AS c SET version = c.version + 1, participant_count = (
-              SELECT count(*) FROM {sessions} s WHERE s.call_id = c.call_id AND s.status = 'active')
-              FROM input i WHERE c.call_id = i.call_id AND c.status = 'active')"}}};
+              SELECT count(*) FROM {sessions} s WHERE s.call_id = c.call_id AND s.status = 'active' AND NOT ()" +
+                  theirs + R"())
+              FROM input i WHERE c.call_id = i.call_id AND c.status = 'active' AND EXISTS (
+                SELECT 1 FROM {sessions} s WHERE s.status <> 'ended' AND )" +
+                  theirs + ")"},
+          {.name = "end_sessions_that_leave",
+           .input = leave_input(),
+           // LiveKit's clock may be ahead: its joined_at is bent to ours, not ours to it.
+           .sql = R"(UPDATE {sessions} AS s SET status = 'ended', end_reason = 'left', end_evidence = 'api',
+              left_at = {greatest}(i.now, s.created_at),
+              joined_at = CASE WHEN s.joined_at > {greatest}(i.now, s.created_at) THEN {greatest}(i.now, s.created_at)
+                ELSE s.joined_at END
+              FROM input i WHERE )" +
+                  theirs + " AND s.status <> 'ended' RETURNING {of:s}call_id, " + db::returning_list<Session>("s"),
+           .output = keyed(db::column_types<Session>())}}};
   return kind;
 }
 
@@ -264,7 +268,7 @@ const db::CommandKind& end_kind() {
               ended_by_type = i.ended_by_type, room_deletion = 'pending', participant_count = 0, closes_at = NULL,
               version = c.version + 1,
               ended_at = {greatest}(i.now, c.started_at, COALESCE((
-                SELECT max({greatest}(s.created_at, COALESCE(s.joined_at, s.created_at), COALESCE(s.left_at, s.created_at)))
+                SELECT max({greatest}(s.created_at, COALESCE(s.left_at, s.created_at)))
                 FROM {sessions} s WHERE s.call_id = c.call_id), i.now))
               FROM input i WHERE c.call_id = i.call_id AND c.status = 'active'
                 AND (i.required_caller IS NULL OR c.caller_id = i.required_caller)
@@ -274,7 +278,8 @@ const db::CommandKind& end_kind() {
           {.name = "end_sessions_of_ended_call",
            .input = end_input(),
            .sql = R"(UPDATE {sessions} AS s SET status = 'ended', end_reason = 'call_ended', end_evidence = 'api',
-              left_at = c.ended_at
+              left_at = c.ended_at,
+              joined_at = CASE WHEN s.joined_at > c.ended_at THEN c.ended_at ELSE s.joined_at END
               FROM input i JOIN {calls} c ON c.call_id = i.call_id
               WHERE s.call_id = i.call_id AND s.status <> 'ended' AND c.status = 'ended')"},
           {.name = "request_room_deletion",
@@ -325,7 +330,7 @@ Task<LeaveOutcome> CallRepository::leave(Leave leave) {
   outcome.removal_requested = !result.rows[2].empty();
   if (result.rows[1].empty()) co_return outcome;
   outcome.session = db::from_row<Session>(result.rows[1].front(), 1);
-  for (const auto& row : result.rows[3]) {
+  for (const auto& row : result.rows[4]) {
     auto ended = db::from_row<Session>(row, 1);
     if (ended.session_id == outcome.session->session_id) outcome.session = std::move(ended);
   }

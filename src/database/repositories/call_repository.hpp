@@ -24,6 +24,7 @@ struct Join {
   std::string user_id{};
   std::optional<std::string> acting_user{};  // set: a user token asks, so the call's access list is looked at
   std::optional<std::string> name{};         // nullopt: the user's last in this call, else the user id
+  std::optional<std::string> first_name{};   // instead of the user id, where the user has no session in it yet
   Uuid new_session_id{};                     // used if the user has no pending session
   Timestamp now{};
   Timestamp token_expires_at{};
@@ -79,10 +80,11 @@ struct CallWithSessions {
 // Which rows of a call a decision needs.
 struct StateQuery {
   Uuid call_id{};
-  std::optional<std::string> event_id{};  // is this one applied already?
-  std::optional<std::string> identity{};  // all sessions of this user
-  std::optional<std::string> room_sid{};  // facts of this generation; open sessions of others
-  bool all_open = false;                  // all open sessions
+  std::optional<std::string> event_id{};         // is this one applied already?
+  std::optional<std::string> identity{};         // all sessions of this user
+  std::optional<std::string> participant_sid{};  // the session of this connection
+  std::optional<std::string> room_sid{};         // facts of this generation; open sessions of others
+  bool all_open = false;                         // all open sessions
 };
 
 // A call as a decision sees it (services/call_rules.hpp).

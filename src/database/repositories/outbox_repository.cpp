@@ -29,10 +29,20 @@ const db::CommandKind& claim_kind() {
 }
 
 const db::CommandKind& renew_kind() {
-  static const db::CommandKind kind = one_statement(
-      {.name = "renew_leases",
-       .input = {{"owner", Type::uuid}, {"lease_until", Type::timestamp}},
-       .sql = "UPDATE {outbox} AS o SET lease_until = i.lease_until FROM input i WHERE o.lease_owner = i.owner"});
+  static const db::CommandKind kind =
+      one_statement({.name = "renew_leases",
+                     .input = {{"owner", Type::uuid}, {"lease_until", Type::timestamp}, {"intent_id", Type::uuid}},
+                     .sql = "UPDATE {outbox} AS o SET lease_until = i.lease_until FROM input i "
+                            "WHERE o.intent_id = i.intent_id AND o.lease_owner = i.owner"});
+  return kind;
+}
+
+const db::CommandKind& give_back_kind() {
+  static const db::CommandKind kind =
+      one_statement({.name = "give_lease_back",
+                     .input = {{"owner", Type::uuid}, {"intent_id", Type::uuid}},
+                     .sql = "UPDATE {outbox} AS o SET lease_owner = NULL, lease_until = NULL FROM input i "
+                            "WHERE o.intent_id = i.intent_id AND o.lease_owner = i.owner"});
   return kind;
 }
 
@@ -79,9 +89,16 @@ Task<std::vector<Intent>> OutboxRepository::claim(Uuid owner, Timestamp now, Tim
   co_return intents;
 }
 
-Task<void> OutboxRepository::renew(Uuid owner, Timestamp lease_until) {
-  std::vector<db::Rows> inputs{{{owner, lease_until}}};
+Task<void> OutboxRepository::renew(Uuid owner, std::vector<Uuid> intent_ids, Timestamp lease_until) {
+  db::Rows rows;
+  for (const Uuid& id : intent_ids) rows.push_back({owner, lease_until, id});
+  std::vector<db::Rows> inputs{std::move(rows)};
   co_await run(renew_kind(), owner, std::move(inputs));
+}
+
+Task<void> OutboxRepository::give_back(const Intent& intent) {
+  std::vector<db::Rows> inputs{{{*intent.lease_owner, intent.intent_id}}};
+  co_await run(give_back_kind(), intent.call_id, std::move(inputs));
 }
 
 Task<void> OutboxRepository::release(Uuid owner) {

@@ -15,8 +15,10 @@ class OutboxRepository : public Repository<models::Intent> {
 
   // Leases to `owner` up to `limit` intents that are due and that nobody holds.
   Task<std::vector<models::Intent>> claim(Uuid owner, Timestamp now, Timestamp lease_until, int limit);
-  // Prolongs all leases of `owner`.
-  Task<void> renew(Uuid owner, Timestamp lease_until);
+  // Prolongs the leases of these, as far as `owner` still has them.
+  Task<void> renew(Uuid owner, std::vector<Uuid> intent_ids, Timestamp lease_until);
+  // Gives one lease back: the intent is due as it was.
+  Task<void> give_back(const models::Intent& intent);
   // Gives all leases of `owner` back.
   Task<void> release(Uuid owner);
   // Done. Nothing happens if the intent was asked for anew meanwhile: then it is to be done again. A room's deletion is

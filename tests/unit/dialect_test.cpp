@@ -1,0 +1,71 @@
+#include "database/dialect.hpp"
+
+#include <gtest/gtest.h>
+
+namespace call_service::db {
+namespace {
+
+const Dialect postgresql(Dialect::Kind::postgresql, "tele\"phone");
+const Dialect sqlite(Dialect::Kind::sqlite, "");
+
+TEST(Dialect, QuotesIdentifiers) {
+  EXPECT_EQ(quote_identifier("calls"), R"("calls")");
+  EXPECT_EQ(quote_identifier(R"(a"b""c)"), R"("a""b""""c")");
+  EXPECT_EQ(quote_identifier(""), R"("")");
+}
+
+TEST(Dialect, QualifiesTables) {
+  EXPECT_EQ(postgresql.qualified("calls"), R"("tele""phone"."calls")");
+  EXPECT_EQ(sqlite.qualified("calls"), R"("calls")");
+}
+
+TEST(Dialect, ExpandsWhatTheDatabasesSpellDifferently) {
+  struct Case {
+    const char* text;
+    const char* postgresql;
+    const char* sqlite;
+  };
+  const Case cases[] = {
+      {"SELECT 1 {lock:c}", "SELECT 1 FOR UPDATE OF c", "SELECT 1 "},
+      {"SELECT 1 {skip_locked}", "SELECT 1 FOR UPDATE SKIP LOCKED", "SELECT 1 "},
+      {"RETURNING {of:c}call_id, {of:cc}status", "RETURNING c.call_id, cc.status", "RETURNING call_id, status"},
+      {"{greatest}(a, b)", "GREATEST(a, b)", "max(a, b)"},
+      {"a{json}", "a::json", "a"},
+      {"{schema}", R"("tele""phone")", "main"},
+      {"FROM {calls} c, {call_users}", R"(FROM "tele""phone"."calls" c, "tele""phone"."call_users")",
+       R"(FROM "calls" c, "call_users")"},
+      {"SELECT 1", "SELECT 1", "SELECT 1"},
+      {"", "", ""},
+  };
+  for (const auto& [text, in_postgresql, in_sqlite] : cases) {
+    EXPECT_EQ(postgresql.expand(text), in_postgresql) << text;
+    EXPECT_EQ(sqlite.expand(text), in_sqlite) << text;
+  }
+}
+
+TEST(Dialect, RendersTheInputAsArraysOrAsOneRow) {
+  const Statement statement{.name = "everything",
+                            .input = {{"id", Type::uuid},
+                                      {"name", Type::text},
+                                      {"at", Type::timestamp},
+                                      {"number", Type::integer},
+                                      {"flag", Type::boolean},
+                                      {"data", Type::json}},
+                            .sql = "SELECT i.id FROM input i JOIN {calls} c ON c.call_id = i.id {lock:c}"};
+  EXPECT_EQ(postgresql.render(statement),
+            "WITH input AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bigint[], "
+            "$5::boolean[], $6::json[]) AS i(id, name, at, number, flag, data)) "
+            R"(SELECT i.id FROM input i JOIN "tele""phone"."calls" c ON c.call_id = i.id FOR UPDATE OF c)");
+  EXPECT_EQ(sqlite.render(statement),
+            "WITH input(id, name, at, number, flag, data) AS (SELECT ?1, ?2, ?3, ?4, ?5, ?6) "
+            R"(SELECT i.id FROM input i JOIN "calls" c ON c.call_id = i.id )");
+}
+
+TEST(Dialect, RendersAStatementWithoutInputAsItIs) {
+  const Statement statement{.name = "all", .input = {}, .sql = "SELECT count(*) FROM {users}"};
+  EXPECT_EQ(postgresql.render(statement), R"(SELECT count(*) FROM "tele""phone"."users")");
+  EXPECT_EQ(sqlite.render(statement), R"(SELECT count(*) FROM "users")");
+}
+
+}  // namespace
+}  // namespace call_service::db
