@@ -1,6 +1,7 @@
 #include <set>
 
 #include "api/handlers.hpp"
+#include "api/present.hpp"
 
 namespace call_service::api {
 
@@ -31,8 +32,7 @@ services::StartRequest start_request(const services::Caller& caller, schemas::St
 }
 
 Reply<schemas::StartedCallResponse> started(const services::Admission& admission) {
-  Reply<schemas::StartedCallResponse> reply{.body = schemas::started_call_response(admission),
-                                            .headers = token_headers()};
+  Reply<schemas::StartedCallResponse> reply{.body = started_call_response(admission), .headers = token_headers()};
   if (admission.created) {
     reply.status = 201;
     reply.headers.emplace_back("Location", "/calls/" + admission.call.call_id.to_string());
@@ -53,28 +53,27 @@ Answer<schemas::JoinedCallResponse> join_call(Services& services, services::Call
                                               Body<schemas::JoinCallRequest> body) {
   const auto admission = co_await services.calls.join(caller, call.value, user.value, body.value.name);
   if (!admission) co_return std::unexpected(admission.error());
-  co_return Reply<schemas::JoinedCallResponse>{.body = schemas::joined_call_response(*admission),
-                                               .headers = token_headers()};
+  co_return Reply<schemas::JoinedCallResponse>{.body = joined_call_response(*admission), .headers = token_headers()};
 }
 
 Answer<schemas::SessionResponse> leave_call(Services& services, services::Caller caller, CallId call, UserId user,
                                             Body<schemas::LeaveCallRequest> body) {
   const auto session = co_await services.calls.leave(caller, call.value, user.value, body.value.session_id);
   if (!session) co_return std::unexpected(session.error());
-  co_return Reply<schemas::SessionResponse>{.body = schemas::session_response(*session)};
+  co_return Reply<schemas::SessionResponse>{.body = session_response(*session)};
 }
 
 Answer<schemas::CallResponse> end_call(Services& services, services::Caller caller, CallId call,
                                        Body<schemas::EndCallRequest> body) {
   const auto ended = co_await services.calls.end(caller, call.value, body.value.user_id);
   if (!ended) co_return std::unexpected(ended.error());
-  co_return Reply<schemas::CallResponse>{.body = schemas::call_response(*ended)};
+  co_return Reply<schemas::CallResponse>{.body = call_response(*ended)};
 }
 
 Answer<schemas::CallDetailsResponse> get_call(Services& services, services::Caller caller, CallId call) {
   const auto details = co_await services.calls.find(caller, call.value);
   if (!details) co_return std::unexpected(details.error());
-  co_return Reply<schemas::CallDetailsResponse>{.body = schemas::call_details_response(*details)};
+  co_return Reply<schemas::CallDetailsResponse>{.body = call_details_response(*details)};
 }
 
 }  // namespace call_service::api

@@ -1,4 +1,5 @@
 #include "api/handlers.hpp"
+#include "api/present.hpp"
 
 namespace call_service::api {
 
@@ -8,8 +9,7 @@ Answer<schemas::HealthResponse> get_health(Services&) {
 
 Answer<schemas::ReadyResponse> get_readiness(Services& services) {
   const auto readiness = co_await services.readiness.check();
-  co_return Reply<schemas::ReadyResponse>{.body = schemas::ready_response(readiness),
-                                          .status = readiness.ready() ? 200 : 503};
+  co_return Reply<schemas::ReadyResponse>{.body = ready_response(readiness), .status = readiness.ready() ? 200 : 503};
 }
 
 }  // namespace call_service::api

@@ -8,11 +8,9 @@
 
 #include "base/time.hpp"
 #include "base/uuid.hpp"
-#include "services/call_service.hpp"
-#include "services/readiness_service.hpp"
 #include "wire/field.hpp"
 
-// The bodies of responses, and how they are made from what services answer.
+// The bodies of responses.
 namespace call_service::schemas {
 
 struct CallResponse {
@@ -52,7 +50,6 @@ struct CallResponse {
     };
   }
 };
-CallResponse call_response(const models::Call& call);
 
 struct SessionResponse {
   Uuid session_id{};
@@ -83,7 +80,6 @@ struct SessionResponse {
     };
   }
 };
-SessionResponse session_response(const models::Session& session);
 
 struct StartedCallResponse : CallResponse {
   using Base = CallResponse;
@@ -102,7 +98,6 @@ struct StartedCallResponse : CallResponse {
     };
   }
 };
-StartedCallResponse started_call_response(const services::Admission& admission);
 
 struct JoinedCallResponse {
   Uuid call_id{};
@@ -126,7 +121,6 @@ struct JoinedCallResponse {
     };
   }
 };
-JoinedCallResponse joined_call_response(const services::Admission& admission);
 
 struct CallDetailsResponse : CallResponse {
   using Base = CallResponse;
@@ -139,7 +133,6 @@ struct CallDetailsResponse : CallResponse {
                       wire::field("sessions_next_cursor", &CallDetailsResponse::sessions_next_cursor)};
   }
 };
-CallDetailsResponse call_details_response(const services::CallDetails& details);
 
 struct WebhookResponse {
   std::string result{};
@@ -205,6 +198,5 @@ struct ReadyResponse {
                       wire::field("checks", &ReadyResponse::checks)};
   }
 };
-ReadyResponse ready_response(const services::Readiness& readiness);
 
 }  // namespace call_service::schemas

@@ -192,9 +192,8 @@ class Scene {
       const bool elsewhere = room_sid && session.room_sid && session.room_sid != room_sid;
       if (session.user_id == identity || (session.is_open() && (!identity || elsewhere)))
         state.sessions.push_back(session);
-      state.latest_moment =
-          std::max({state.latest_moment.value_or(session.created_at), session.created_at,
-                    session.left_at.value_or(session.created_at)});
+      state.latest_moment = std::max({state.latest_moment.value_or(session.created_at), session.created_at,
+                                      session.left_at.value_or(session.created_at)});
       if (!room_sid || session.room_sid != room_sid) continue;
       state.room_was_entered = true;
       if (session.status == SessionStatus::active) state.room_has_active = true;

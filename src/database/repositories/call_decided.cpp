@@ -54,12 +54,9 @@ constexpr std::string_view room_facts = R"(SELECT i.call_id,
   FROM input i)";
 
 const db::CommandKind& load_kind() {
-  static const std::vector<db::Column> input{{"call_id", Type::uuid},
-                                             {"event_id", Type::text},
-                                             {"identity", Type::text},
-                                             {"participant_sid", Type::text},
-                                             {"room_sid", Type::text},
-                                             {"all_open", Type::boolean}};
+  static const std::vector<db::Column> input{{"call_id", Type::uuid},  {"event_id", Type::text},
+                                             {"identity", Type::text}, {"participant_sid", Type::text},
+                                             {"room_sid", Type::text}, {"all_open", Type::boolean}};
   static const db::CommandKind kind{.name = "load_call_state",
                                     .access = db::CommandKind::Access::read,
                                     .statements = {{.name = "load_call",

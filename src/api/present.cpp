@@ -1,8 +1,8 @@
-#include "schemas/responses.hpp"
+#include "api/present.hpp"
 
 #include "jose/base64.hpp"
 
-namespace call_service::schemas {
+namespace call_service::api {
 
 namespace {
 
@@ -11,7 +11,7 @@ std::string session_cursor(const models::Session& last) {
   return jose::encode_base64url(format_timestamp(last.created_at) + "|" + last.session_id.to_string());
 }
 
-void fill(CallResponse& response, const models::Call& call) {
+void fill(schemas::CallResponse& response, const models::Call& call) {
   response.call_id = call.call_id;
   response.caller_id = call.caller_id;
   response.room_name = call.room_name();
@@ -28,7 +28,7 @@ void fill(CallResponse& response, const models::Call& call) {
   response.room_deletion = call.room_deletion;
 }
 
-Check check(const std::optional<std::string>& fault) {
+schemas::Check check(const std::optional<std::string>& fault) {
   return {.status = fault ? "failed" : "ok", .detail = fault};
 }
 
@@ -40,13 +40,13 @@ void fill(auto& response, const services::Ticket& ticket) {
 
 }  // namespace
 
-CallResponse call_response(const models::Call& call) {
-  CallResponse response;
+schemas::CallResponse call_response(const models::Call& call) {
+  schemas::CallResponse response;
   fill(response, call);
   return response;
 }
 
-SessionResponse session_response(const models::Session& session) {
+schemas::SessionResponse session_response(const models::Session& session) {
   return {.session_id = session.session_id,
           .call_id = session.call_id,
           .user_id = session.user_id,
@@ -59,16 +59,16 @@ SessionResponse session_response(const models::Session& session) {
           .end_reason = session.end_reason};
 }
 
-StartedCallResponse started_call_response(const services::Admission& admission) {
-  StartedCallResponse response;
+schemas::StartedCallResponse started_call_response(const services::Admission& admission) {
+  schemas::StartedCallResponse response;
   fill(response, admission.call);
   response.session_id = admission.session.session_id;
   fill(response, admission.ticket);
   return response;
 }
 
-JoinedCallResponse joined_call_response(const services::Admission& admission) {
-  JoinedCallResponse response;
+schemas::JoinedCallResponse joined_call_response(const services::Admission& admission) {
+  schemas::JoinedCallResponse response;
   response.call_id = admission.call.call_id;
   response.session_id = admission.session.session_id;
   response.user_id = admission.session.user_id;
@@ -77,16 +77,16 @@ JoinedCallResponse joined_call_response(const services::Admission& admission) {
   return response;
 }
 
-CallDetailsResponse call_details_response(const services::CallDetails& details) {
-  CallDetailsResponse response;
+schemas::CallDetailsResponse call_details_response(const services::CallDetails& details) {
+  schemas::CallDetailsResponse response;
   fill(response, details.call);
   for (const auto& session : details.sessions) response.sessions.push_back(session_response(session));
   if (details.has_more_sessions) response.sessions_next_cursor = session_cursor(details.sessions.back());
   return response;
 }
 
-ReadyResponse ready_response(const services::Readiness& readiness) {
-  ReadyResponse response;
+schemas::ReadyResponse ready_response(const services::Readiness& readiness) {
+  schemas::ReadyResponse response;
   response.status = readiness.ready() ? "ready" : "not_ready";
   response.checks.database = check(readiness.database_fault);
   response.checks.migrations = check(readiness.database_fault ? readiness.database_fault : readiness.schema_fault);
@@ -100,4 +100,4 @@ ReadyResponse ready_response(const services::Readiness& readiness) {
   return response;
 }
 
-}  // namespace call_service::schemas
+}  // namespace call_service::api
