@@ -100,10 +100,13 @@ class Engine::Lane {
     return batch;
   }
 
-  // While the database is away each batch fails at once; it is asked again after a pause, not for each batch.
+  // While the database is away it is asked again after a pause, not for each batch; what comes meanwhile waits for that, or
+  // a command would be refused when the database is back already.
   bool connected(Batch& batch) {
-    const auto now = std::chrono::steady_clock::now();
-    if (now < reconnect_at_) return fail_all(batch, "the database is away");
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait_until(lock, reconnect_at_, [this] { return stopping_; });
+    }
     try {
       connection_->open();
       return true;
