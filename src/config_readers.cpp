@@ -117,7 +117,7 @@ Read<std::string> read_sqlite_url(std::string_view path) {
 // libpq's word counts for the form of a URL, but its message would repeat what it stumbled on: a piece of a password,
 // where one is not percent-encoded. So would the resolver's of a host with the rest of it behind an '@'.
 Read<std::string> read_postgresql_url(std::string_view rest) {
-  const std::string url = "postgresql://" + std::string(rest);
+  std::string url = "postgresql://" + std::string(rest);
   const auto at = rest.find_first_of("@/");
   if (at != std::string_view::npos && rest[at] == '@') rest.remove_prefix(at + 1);
   const bool has_other_at = rest.substr(0, rest.find('?')).contains('@');

@@ -18,13 +18,13 @@ struct Field {
   std::string_view name;
   std::variant<std::string_view, std::int64_t, double, bool> value;
 
-  Field(std::string_view name_, std::string_view text) : name(name_), value(text) {}
-  Field(std::string_view name_, const char* text) : name(name_), value(std::string_view(text)) {}
-  Field(std::string_view name_, bool flag) : name(name_), value(flag) {}
-  Field(std::string_view name_, double number) : name(name_), value(number) {}
+  Field(std::string_view label, std::string_view text) : name(label), value(text) {}
+  Field(std::string_view label, const char* text) : name(label), value(std::string_view(text)) {}
+  Field(std::string_view label, bool flag) : name(label), value(flag) {}
+  Field(std::string_view label, double number) : name(label), value(number) {}
   template <typename Integer>
     requires std::is_integral_v<Integer> && (!std::is_same_v<Integer, bool>)
-  Field(std::string_view name_, Integer number) : name(name_), value(static_cast<std::int64_t>(number)) {}
+  Field(std::string_view label, Integer number) : name(label), value(static_cast<std::int64_t>(number)) {}
 };
 
 // Call once, before other threads start. Lines go to standard output.

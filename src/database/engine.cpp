@@ -30,16 +30,18 @@ constexpr Milliseconds reconnect_pause{250};
 // A command with its waiting caller. The timer is both the deadline and the wake-up: it belongs to the caller's thread,
 // like everything here but `command` and `member`, which are the lane's until it posts the completion.
 struct Engine::Pending {
-  explicit Pending(Executor executor_, Command command_)
-      : command(std::move(command_)),
-        executor(executor_),
-        timer(executor_, std::chrono::steady_clock::now() + answer_timeout) {
+  explicit Pending(Executor callers_thread, Command what)
+      : command(std::move(what)),
+        executor(callers_thread),
+        deadline(std::chrono::steady_clock::now() + answer_timeout),
+        timer(callers_thread, deadline) {
     member.command = &command;
   }
 
   Command command;
   Member member;
   Executor executor;
+  const std::chrono::steady_clock::time_point deadline;  // its caller waits no longer
   Timer timer;
   bool done = false;
 };
@@ -84,15 +86,20 @@ class Engine::Lane {
     while (true) {
       Batch batch = take();
       if (batch.empty()) return;
-      if (!connected(batch)) continue;
-      run(batch);
+      if (connected(batch)) run(batch);
     }
   }
 
-  // Everything that waits, up to the largest batch; nothing when the lane is to stop and all work is done.
+  // Everything that waits, up to the largest batch; nothing when the lane is to stop.
   Batch take() {
     std::unique_lock lock(mutex_);
     wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    if (stopping_) {
+      Batch rest = std::exchange(waiting_, {});
+      lock.unlock();
+      fail_all(rest, "the service is stopping");
+      return {};
+    }
     if (waiting_.size() <= largest_batch_) return std::exchange(waiting_, {});
     const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(largest_batch_);
     Batch batch(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
@@ -100,8 +107,8 @@ class Engine::Lane {
     return batch;
   }
 
-  // While the database is away it is asked again after a pause, not for each batch; what comes meanwhile waits for that, or
-  // a command would be refused when the database is back already.
+  // While the database is away it is asked again after a pause, not for each batch; what comes meanwhile waits for
+  // that, or a command would be refused when the database is back already.
   bool connected(Batch& batch) {
     {
       std::unique_lock lock(mutex_);
@@ -117,12 +124,33 @@ class Engine::Lane {
     }
   }
 
+  // Nobody waits for the answer any more: the command is not even begun.
+  static void drop_abandoned(Batch& batch, std::chrono::steady_clock::time_point now) {
+    std::erase_if(batch, [&](std::shared_ptr<Pending>& pending) {
+      if (pending->deadline > now) return false;
+      fail(std::move(pending), "the command waited too long for its turn");
+      return true;
+    });
+  }
+
+  // As long as the lane's commands may wait for rows of others, but no longer than the first of their callers.
+  Milliseconds patience(const Batch& batch, std::chrono::steady_clock::time_point now) const {
+    auto longest = lock_timeout_;
+    for (const auto& pending : batch) {
+      longest = std::min(longest, std::chrono::ceil<Milliseconds>(pending->deadline - now));
+    }
+    return longest;
+  }
+
   void run(Batch& batch) {
+    const auto now = std::chrono::steady_clock::now();
+    drop_abandoned(batch, now);
+    if (batch.empty()) return;
     std::vector<Member*> members;
     members.reserve(batch.size());
     for (const auto& pending : batch) members.push_back(&pending->member);
     try {
-      if (!connection_->run(members, lock_timeout_)) return run_apart(batch);
+      if (!connection_->run(members, patience(batch, now))) return run_apart(batch);
       for (auto& pending : batch) complete(std::move(pending));
     } catch (const OutcomeUnknown& error) {
       log::warning("database_lost", {{"error", error.what()}});

@@ -14,8 +14,9 @@ namespace {
 
 bool is_port(std::string_view text) {
   std::uint16_t port = 0;
-  const char* end = text.data() + text.size();
-  return std::from_chars(text.data(), end, port).ptr == end && port > 0;
+  const char* begin = std::to_address(text.begin());
+  const char* end = std::to_address(text.end());
+  return std::from_chars(begin, end, port).ptr == end && port > 0;
 }
 
 // libpq writes one for each host; without one it takes its default.

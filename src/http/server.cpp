@@ -17,6 +17,7 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "http/connection.hpp"
@@ -247,7 +248,7 @@ Server::Impl::~Impl() {
     if (worker->ended()) continue;
     // Whatever still holds the handler's frame will touch the thread's objects when it lets go of it.
     log::error("a request did not end when it was cut off; its thread's memory is left behind");
-    static_cast<void>(worker.release());
+    std::ignore = worker.release();  // NOLINT(bugprone-unused-return-value): left behind
   }
 }
 

@@ -52,7 +52,7 @@ repositories::Join CallService::new_join(const Caller& caller, Uuid call_id, std
   return {.call_id = call_id,
           .user_id = std::move(user_id),
           .acting_user = caller.acting_user(),
-          .name = caller.name ? caller.name : std::move(name),
+          .name = caller.name ? caller.name : name,
           .new_session_id = make_uuid_v7(now),
           .now = now,
           .token_expires_at = livekit_.expiry(now),

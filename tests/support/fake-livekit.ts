@@ -24,6 +24,8 @@ export type Behaviour = 'normal' | 'hang' | 'internal_error' | 'unavailable';
 export class FakeLiveKit {
   behaviour: Behaviour = 'normal';
   readonly calls: TwirpCall[] = [];
+  /** Milliseconds that a method takes, where it takes any. */
+  readonly delays = new Map<string, number>();
   /** Rooms and who is in them. */
   readonly rooms = new Map<string, Participant[]>();
   private server: http.Server | undefined;
@@ -79,6 +81,8 @@ export class FakeLiveKit {
     if (this.behaviour === 'hang') return;
     if (this.behaviour === 'internal_error') return answer(500, { code: 'unknown', msg: 'could not find object' });
     if (this.behaviour === 'unavailable') return answer(503, { code: 'unavailable', msg: 'no response from servers' });
+    const delay = this.delays.get(method);
+    if (delay !== undefined) await new Promise((resolve) => setTimeout(resolve, delay));
     const [status, json] = this.normally(method, body);
     answer(status, json);
   }

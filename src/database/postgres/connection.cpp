@@ -80,6 +80,7 @@ void PostgresConnection::close() {
   if (connection_ != nullptr) PQfinish(connection_);
   connection_ = nullptr;
   prepared_.clear();
+  may_replan_ = true;
 }
 
 void PostgresConnection::lose(const std::string& why) {
