@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -7,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/ranges.hpp"
 #include "database/command.hpp"
 #include "wire/field.hpp"
 
@@ -143,6 +145,15 @@ template <typename Model>
 std::vector<Type> column_types() {
   std::vector<Type> types{};
   for (const auto& column : input_columns<Model>()) types.push_back(column.type);
+  return types;
+}
+
+// What a statement returns that begins with the command's key and goes on with the model's columns, then `more`.
+template <typename Model>
+std::vector<Type> keyed_types(std::initializer_list<Type> more = {}) {
+  std::vector<Type> types{Type::uuid};
+  append(types, column_types<Model>());
+  append(types, more);
   return types;
 }
 

@@ -15,12 +15,6 @@ using db::Type;
 using models::Call;
 using models::Session;
 
-std::vector<Type> keyed(std::vector<Type> types, std::initializer_list<Type> more = {}) {
-  types.insert(types.begin(), Type::uuid);
-  types.insert(types.end(), more);
-  return types;
-}
-
 const db::CommandKind& find_kind() {
   static const std::vector<db::Column> input{{"call_id", Type::uuid}, {"reader", Type::text}, {"page", Type::integer}};
   static const db::CommandKind kind{.name = "find_call",
@@ -33,13 +27,13 @@ const db::CommandKind& find_kind() {
                         OR EXISTS (SELECT 1 FROM {call_users} u WHERE u.call_id = c.call_id AND u.user_id = i.reader)
                         OR EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = c.call_id AND s.user_id = i.reader))
                         FROM input i JOIN {calls} c ON c.call_id = i.call_id)",
-                                                    .output = keyed(db::column_types<Call>(), {Type::boolean})},
+                                                    .output = db::keyed_types<Call>({Type::boolean})},
                                                    {.name = "find_sessions",
                                                     .input = input,
                                                     .sql = "SELECT s.call_id, " + column_list<Session>("s") + R"(
                         FROM input i JOIN {sessions} s ON s.call_id = i.call_id
                         ORDER BY s.created_at, s.session_id LIMIT (SELECT max(page) FROM input))",
-                                                    .output = keyed(db::column_types<Session>())}}};
+                                                    .output = db::keyed_types<Session>()}}};
   return kind;
 }
 
@@ -63,7 +57,7 @@ const db::CommandKind& load_kind() {
                                                     .input = input,
                                                     .sql = "SELECT c.call_id, " + column_list<Call>("c") +
                                                            " FROM input i JOIN {calls} c ON c.call_id = i.call_id",
-                                                    .output = keyed(db::column_types<Call>())},
+                                                    .output = db::keyed_types<Call>()},
                                                    {.name = "load_sessions",
                                                     .input = input,
                                                     .sql = "SELECT s.call_id, " + column_list<Session>("s") + R"(
@@ -71,7 +65,7 @@ const db::CommandKind& load_kind() {
                         WHERE s.user_id = i.identity OR s.participant_sid = i.participant_sid
                           OR (s.status <> 'ended' AND (i.all_open OR s.room_sid <> i.room_sid))
                         ORDER BY s.created_at, s.session_id)",
-                                                    .output = keyed(db::column_types<Session>())},
+                                                    .output = db::keyed_types<Session>()},
                                                    {.name = "load_room_facts",
                                                     .input = input,
                                                     .sql = std::string(room_facts),

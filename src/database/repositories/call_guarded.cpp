@@ -19,12 +19,6 @@ constexpr std::string_view may_enter = R"((i.acting_user IS NULL OR c.user_ids I
   OR EXISTS (SELECT 1 FROM {call_users} u WHERE u.call_id = c.call_id AND u.user_id = i.acting_user)
   OR EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = c.call_id AND s.user_id = i.acting_user)))";
 
-std::vector<Type> keyed(std::vector<Type> types, std::initializer_list<Type> more = {}) {
-  types.insert(types.begin(), Type::uuid);
-  types.insert(types.end(), more);
-  return types;
-}
-
 const std::vector<db::Column>& join_input() {
   static const std::vector<db::Column> columns{{"call_id", Type::uuid},        {"user_id", Type::text},
                                                {"acting_user", Type::text},    {"name", Type::text},
@@ -70,7 +64,7 @@ db::Statement lock_for_join() {
           .input = join_input(),
           .sql = "SELECT c.call_id, " + column_list<Call>("c") + ", " + std::string(may_enter) +
                  " FROM {calls} c JOIN input i ON c.call_id = i.call_id ORDER BY c.call_id {lock:c}",
-          .output = keyed(db::column_types<Call>(), {Type::boolean})};
+          .output = db::keyed_types<Call>({Type::boolean})};
 }
 
 std::vector<db::Statement> join_statements() {
@@ -109,10 +103,7 @@ std::vector<db::Statement> join_statements() {
           {.name = "refresh_pending_session", .input = join_input(), .sql = refresh},
           {.name = "insert_pending_session", .input = join_input(), .sql = insert},
           {.name = "touch_joined_call", .input = join_input(), .sql = touch},
-          {.name = "read_pending_session",
-           .input = join_input(),
-           .sql = read,
-           .output = keyed(db::column_types<Session>())}};
+          {.name = "read_pending_session", .input = join_input(), .sql = read, .output = db::keyed_types<Session>()}};
 }
 
 const db::CommandKind& start_kind() {
@@ -205,7 +196,7 @@ const db::CommandKind& leave_kind() {
            .input = leave_input(),
            .sql = "SELECT c.call_id, " + column_list<Call>("c") +
                   " FROM {calls} c JOIN input i ON c.call_id = i.call_id ORDER BY c.call_id {lock:c}",
-           .output = keyed(db::column_types<Call>())},
+           .output = db::keyed_types<Call>()},
           {.name = "read_session_that_leaves",
            .input = leave_input(),
            .sql = "SELECT s.call_id, " + column_list<Session>("s") +
@@ -214,7 +205,7 @@ const db::CommandKind& leave_kind() {
                   theirs + R"(
               ORDER BY CASE s.status WHEN 'active' THEN 0 WHEN 'pending' THEN 1 ELSE 2 END, s.created_at DESC, s.session_id DESC
               LIMIT 1))",
-           .output = keyed(db::column_types<Session>())},
+           .output = db::keyed_types<Session>()},
           {.name = "request_removal",
            .input = leave_input(),
            .sql =
@@ -241,7 +232,7 @@ const db::CommandKind& leave_kind() {
                 ELSE s.joined_at END
               FROM input i WHERE )" +
                   theirs + " AND s.status <> 'ended' RETURNING {of:s}call_id, " + db::returning_list<Session>("s"),
-           .output = keyed(db::column_types<Session>())}}};
+           .output = db::keyed_types<Session>()}}};
   return kind;
 }
 
@@ -260,7 +251,7 @@ const db::CommandKind& end_kind() {
            .input = end_input(),
            .sql = "SELECT c.call_id, " + column_list<Call>("c") +
                   " FROM {calls} c JOIN input i ON c.call_id = i.call_id ORDER BY c.call_id {lock:c}",
-           .output = keyed(db::column_types<Call>())},
+           .output = db::keyed_types<Call>()},
           {.name = "end_call",
            .input = end_input(),
            // Replicas' clocks differ a little; what happened before the end stays before it.
@@ -274,7 +265,7 @@ const db::CommandKind& end_kind() {
                 AND (i.required_caller IS NULL OR c.caller_id = i.required_caller)
               RETURNING {of:c}call_id, )" +
                   db::returning_list<Call>("c"),
-           .output = keyed(db::column_types<Call>())},
+           .output = db::keyed_types<Call>()},
           {.name = "end_sessions_of_ended_call",
            .input = end_input(),
            .sql = R"(UPDATE {sessions} AS s SET status = 'ended', end_reason = 'call_ended', end_evidence = 'api',

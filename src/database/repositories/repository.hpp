@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/ranges.hpp"
 #include "base/task.hpp"
 #include "database/engine.hpp"
 #include "database/models/model.hpp"
@@ -19,14 +18,6 @@ class Repository {
   explicit Repository(db::Engine& engine) : engine_(engine) {}
 
  protected:
-  // Types of what a statement returns that begins with the command's key and goes on with the model's columns.
-  static std::vector<db::Type> keyed_output(std::initializer_list<db::Type> more = {}) {
-    std::vector<db::Type> types{db::Type::uuid};
-    append(types, db::column_types<Model>());
-    types.insert(types.end(), more);
-    return types;
-  }
-
   Task<db::CommandResult> run(const db::CommandKind& kind, Uuid key, std::vector<db::Rows> inputs) {
     co_return co_await engine_.execute(db::Command{&kind, key, std::move(inputs)});
   }
