@@ -13,7 +13,6 @@ struct Caller {
   std::optional<std::string> name{};  // the user token's `name` claim
 
   bool is_service() const { return type == Type::service; }
-  bool is_user(const std::string& user_id) const { return type == Type::user && id == user_id; }
   // May act for this user: itself, or any by a service key.
   bool acts_for(const std::string& user_id) const { return is_service() || id == user_id; }
   // The user whose rights are looked at; none for a service key, which has them all.
