@@ -16,7 +16,7 @@ class App {
   App(const App&) = delete;
   App& operator=(const App&) = delete;
 
-  // Serves until SIGTERM or SIGINT, then finishes what runs, 10 s at most.
+  // Serves until SIGTERM or SIGINT, then finishes what runs, 10 s at most. A second signal ends the process at once.
   void run();
 
  private:

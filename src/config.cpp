@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <ranges>
 #include <thread>
 #include <utility>
 
@@ -62,6 +63,12 @@ Remedy read_public_url(std::string_view text, Config& config) {
   return std::nullopt;
 }
 
+Remedy read_room_creation(std::string_view text, Config& config) {
+  if (text != "on_join" && text != "on_start") return "must be on_join or on_start";
+  config.livekit_room_creation = text == "on_start" ? RoomCreation::on_start : RoomCreation::on_join;
+  return std::nullopt;
+}
+
 constexpr std::int64_t seconds_a_day = 86'400;
 constexpr std::int64_t seconds_a_year = 31'536'000;
 
@@ -69,7 +76,8 @@ constexpr Variable variables[] = {
     {.name = "DATABASE_URL",
      .default_text = "sqlite:///call-service.db",
      .meaning =
-         "postgresql://user:password@host/name (several hosts allowed), sqlite:///relative or sqlite:////absolute",
+         "postgresql://user:password@host/name (several hosts allowed; ?prepared=false for a pooler that gives each "
+         "transaction another session), sqlite:///relative or sqlite:////absolute",
      .read = read_with<&Config::database_url, readers::database_url>,
      .for_database = true},
     {.name = "DATABASE_SCHEMA",
@@ -113,6 +121,11 @@ constexpr Variable variables[] = {
      .default_text = "600",
      .meaning = "lifetime of the tokens handed out, 10 to 86400",
      .read = read_number<&Config::livekit_token_ttl, 10, seconds_a_day>},
+    {.name = "LIVEKIT_ROOM_CREATION",
+     .default_text = "on_join",
+     .meaning = "on_join: whoever enters first makes the room; on_start: the service makes it and makes it again when "
+                "LiveKit has lost it, for servers with auto_create: false",
+     .read = read_room_creation},
     {.name = "ROOM_DEPARTURE_TIMEOUT_SECONDS",
      .default_text = "60",
      .meaning = "how long a call outlives its last participant, 1 to 86400",
@@ -130,6 +143,11 @@ constexpr Variable variables[] = {
      .default_text = "",
      .meaning = "accepted too, for rotation",
      .read = read_with<&Config::auth_jwt_secret_previous, readers::secret>},
+    {.name = "AUTH_JWKS_URL",
+     .default_text = "",
+     .meaning = "the JWK set of an identity provider, whose RS256, ES256 and EdDSA user tokens are accepted; "
+                "https, http or file:///path",
+     .read = read_with<&Config::auth_jwks_url, readers::jwks_url>},
     {.name = "AUTH_JWT_ISSUER",
      .default_text = "",
      .meaning = "the iss that user tokens must have",
@@ -177,10 +195,31 @@ constexpr Variable variables[] = {
      .read = read_with<&Config::log_format, readers::log_format>,
      .for_database = true,
      .for_token = true},
+    {.name = "METRICS_HOST",
+     .default_text = "127.0.0.1",
+     .meaning = "the address of the listener for metrics; whoever reaches it may read them",
+     .read = read_with<&Config::metrics_host, readers::host>},
+    {.name = "METRICS_PORT",
+     .default_text = "",
+     .meaning = "a port for /metrics without a key; 0 picks a free one, named in the log line `listening_for_metrics`",
+     .read = read_number<&Config::metrics_port, 0, 65'535>},
+    {.name = "RECONCILE_INTERVAL_SECONDS",
+     .default_text = "5",
+     .meaning = "how often calls are compared with LiveKit, 0 to 86400; 0: never, but timers still ask it",
+     .read = read_number<&Config::reconcile_interval, 0, seconds_a_day>},
     {.name = "CALL_NEVER_JOINED_TIMEOUT_SECONDS",
      .default_text = "900",
      .meaning = "a call that nobody ever entered ends this long after its newest token; 0: never",
      .read = read_number<&Config::call_never_joined_timeout, 0, seconds_a_year>},
+    {.name = "CALL_MAX_DURATION_SECONDS",
+     .default_text = "0",
+     .meaning = "a call ends this long after its start, whoever is in it; 0: never",
+     .read = read_number<&Config::call_max_duration, 0, seconds_a_year>},
+    {.name = "CALL_RETENTION_DAYS",
+     .default_text = "0",
+     .meaning = "ended calls older than this are erased with their sessions, timeline and events, and users left "
+                "without any call; 0: kept",
+     .read = read_number<&Config::call_retention_days, 0, 36'500>},
 };
 
 bool belongs_to(ConfigScope scope, const Variable& variable) {
@@ -222,18 +261,29 @@ Environment process_environment() {
   };
 }
 
-std::expected<Config, std::vector<std::string>> read_config(const Environment& environment, ConfigScope scope) {
-  Config config;
-  std::vector<std::string> faults;
+ConfigReading read_config_as_it_is(const Environment& environment, ConfigScope scope) {
+  ConfigReading reading;
+  auto& [config, faults] = reading;
   for (const Variable& variable : variables) {
     if (!belongs_to(scope, variable)) continue;
     if (const Remedy remedy = read_variable(variable, environment(variable.name), config)) {
-      faults.push_back(std::string(variable.name) + ": " + *remedy);
+      // A list has one for each entry.
+      for (const auto each : std::views::split(*remedy, '\n')) {
+        faults.push_back(std::string(variable.name) + ": " + std::string(std::string_view(each)));
+      }
     }
   }
-  if (scope == ConfigScope::serve) check_secrets(config, environment, faults);
-  if (!faults.empty()) return std::unexpected(std::move(faults));
-  return config;
+  if (scope == ConfigScope::serve) {
+    check_secrets(config, environment, faults);
+    check_ports(config, faults);
+  }
+  return reading;
+}
+
+std::expected<Config, std::vector<std::string>> read_config(const Environment& environment, ConfigScope scope) {
+  ConfigReading reading = read_config_as_it_is(environment, scope);
+  if (!reading.faults.empty()) return std::unexpected(std::move(reading.faults));
+  return std::move(reading.config);
 }
 
 std::string config_help() {
@@ -243,6 +293,36 @@ std::string config_help() {
     if (variable.required) out.append(" (required)");
     if (!variable.default_text.empty()) out.append(" (default: ").append(variable.default_text).append(")");
     out.append("\n      ").append(variable.meaning).append("\n");
+  }
+  return out;
+}
+
+std::string config_markdown() {
+  std::string out =
+      "# Configuration\n\n"
+      "From the environment, read once at the start. An empty value counts as not set. Wrong values stop the service "
+      "with\n"
+      "exit status 2, each with its remedy. This page is `call-service config --format markdown`.\n\n"
+      "| variable | default | meaning |\n| --- | --- | --- |\n";
+  for (const Variable& variable : variables) {
+    out.append("| `").append(variable.name).append("` | ");
+    if (variable.required) out.append("required");
+    if (!variable.default_text.empty()) out.append("`").append(variable.default_text).append("`");
+    out.append(" | ").append(variable.meaning).append(" |\n");
+  }
+  return out;
+}
+
+std::string config_environment_file() {
+  std::string out =
+      "# Configuration of call-service. A change takes effect with: systemctl restart call-service\n"
+      "# Check it with: call-service --env-file /etc/call-service/call-service.env doctor\n";
+  for (const Variable& variable : variables) {
+    const bool is_told = variable.fill != nullptr;  // its default is no value
+    out.append("\n# ").append(variable.meaning);
+    if (variable.required) out.append(" (required)");
+    if (is_told) out.append(" (default: ").append(variable.default_text).append(")");
+    out.append("\n#").append(variable.name).append("=").append(is_told ? "" : variable.default_text).append("\n");
   }
   return out;
 }

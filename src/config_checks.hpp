@@ -12,4 +12,7 @@ namespace call_service {
 // that is missing from one that is set but faulty, which has its own line.
 void check_secrets(const Config& config, const Environment& environment, std::vector<std::string>& faults);
 
+// That two listeners do not ask for the same port.
+void check_ports(const Config& config, std::vector<std::string>& faults);
+
 }  // namespace call_service

@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "database/url.hpp"
+#include "http/client.hpp"
 
 namespace call_service::config_readers {
 namespace {
@@ -97,7 +98,7 @@ Read<std::vector<Pair>> read_pairs(std::string_view text) {
     if (pair) {
       pairs.push_back(std::move(*pair));
     } else {
-      remedies.append(remedies.empty() ? "" : "; ").append(pair.error());
+      remedies.append(remedies.empty() ? "" : "\n").append(pair.error());
     }
   }
   if (!remedies.empty()) return Remedy(std::move(remedies));
@@ -121,7 +122,9 @@ Read<std::string> read_postgresql_url(std::string_view rest) {
   const auto at = rest.find_first_of("@/");
   if (at != std::string_view::npos && rest[at] == '@') rest.remove_prefix(at + 1);
   const bool has_other_at = rest.substr(0, rest.find('?')).contains('@');
-  if (has_other_at || url.contains(' ') || !db::is_postgresql_url(url)) {
+  const auto split = db::split_postgresql_url(url);
+  if (!split) return Remedy("must have prepared=true or prepared=false, and only once");
+  if (has_other_at || url.contains(' ') || !db::is_postgresql_url(split->libpq)) {
     return Remedy(
         "must be postgresql://user:password@host:port/name?option=value, with special characters percent-encoded "
         "(@ as %40, / as %2F, % as %25)");
@@ -188,6 +191,15 @@ Read<std::string> livekit_url(std::string_view text) {
   const bool known = url && std::ranges::find(schemes, url->scheme) != schemes.end();
   if (!known || url->rest.find_first_of("?# ") != std::string_view::npos) {
     return Remedy("must be ws://, wss://, http:// or https:// with a host, for example wss://livekit.example.com");
+  }
+  return std::string(text);
+}
+
+Read<std::string> jwks_url(std::string_view text) {
+  if (!http::Location::parse(text) && !http::file_path_of(text)) {
+    return Remedy(
+        "must be https://, http:// or file:///path, without user and password, for example "
+        "https://login.example.com/.well-known/jwks.json");
   }
   return std::string(text);
 }

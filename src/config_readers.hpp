@@ -24,6 +24,7 @@ Read<bool> truth(std::string_view text);
 Read<std::string> database_url(std::string_view text);  // without "+driver"; postgres:// becomes postgresql://
 Read<std::string> database_schema(std::string_view text);
 Read<std::string> livekit_url(std::string_view text);
+Read<std::string> jwks_url(std::string_view text);
 Read<std::string> host(std::string_view text);
 Read<std::string> secret(std::string_view text);
 Read<std::string> key_name(std::string_view text);

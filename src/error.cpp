@@ -80,6 +80,20 @@ std::string_view name_of(ErrorCode code) {
   return kind_of(code).name;
 }
 
+std::string_view title_of(ErrorCode code) {
+  return kind_of(code).title;
+}
+
+std::span<const ErrorCode> all_error_codes() {
+  static const auto codes = [] {
+    std::array<ErrorCode, error_kinds.size()> all{};
+    std::ranges::transform(error_kinds, all.begin(), &ErrorKind::code);
+    std::ranges::sort(all, {}, [](ErrorCode code) { return std::pair(status_of(code), code); });
+    return all;
+  }();
+  return codes;
+}
+
 std::string problem_json(const Error& error, std::string_view instance, std::string_view request_id) {
   const ErrorKind& kind = kind_of(error.code);
   wire::Problem problem{.type = "urn:call-service:error:" + std::string(kind.name),

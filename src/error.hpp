@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,6 +61,11 @@ int status_of(ErrorCode code);
 
 // The code as it is on the wire, for example "call_not_found".
 std::string_view name_of(ErrorCode code);
+
+std::string_view title_of(ErrorCode code);
+
+// Every code, in the order of their statuses.
+std::span<const ErrorCode> all_error_codes();
 
 // The RFC 9457 document for an error. `instance` is the request's path as sent.
 std::string problem_json(const Error& error, std::string_view instance, std::string_view request_id);

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -87,7 +88,7 @@ spdlog::level::level_enum to_spdlog(Level level) {
 
 struct Output {
   spdlog::logger logger{"call-service", std::make_shared<BufferedStdout>()};
-  std::atomic<Format> format = Format::json;
+  std::atomic<Style> style = Style::json;
 
   Output() { logger.flush_on(spdlog::level::warn); }
 };
@@ -101,7 +102,8 @@ Output& output() {
 
 void configure(Level level, Format format) {
   output().logger.set_level(to_spdlog(level));
-  output().format = format;
+  const bool coloured = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+  output().style = format == Format::json ? Style::json : coloured ? Style::coloured_text : Style::text;
 }
 
 bool enabled(Level level) {
@@ -109,11 +111,15 @@ bool enabled(Level level) {
 }
 
 void write(Level level, std::string_view event, std::initializer_list<Field> fields) {
+  write(level, event, {}, fields);
+}
+
+void write(Level level, std::string_view event, const Origin& origin, std::initializer_list<Field> fields) {
   Output& out = output();
   if (!out.logger.should_log(to_spdlog(level))) return;
   thread_local std::string line;
   line.clear();
-  append_line(line, out.format, SystemClock{}.now(), level, event, fields);
+  append_line(line, out.style, SystemClock{}.now(), level, event, origin, fields);
   out.logger.log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
 }
 

@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Files that wait for a time-out of the service go first, so that the others run while they wait.
-const waiting = ['somebody-on-the-way', 'webhook-order', 'http-timeouts', 'faults-', 'departures'];
+const waiting = ['somebody-on-the-way', 'webhook-order', 'http-timeouts', 'metrics', 'prometheus', 'list-growth', 'faults-', 'departures'];
 
 class WaitingFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -31,6 +31,11 @@ export default defineConfig({
     projects: [
       { test: { ...common, name: 'functional', include: ['functional/**/*.test.ts'], testTimeout: 30_000 } },
       { test: { ...common, name: 'e2e', include: ['e2e/**/*.test.ts'], testTimeout: 90_000 } },
+      { test: { ...common, name: 'fuzz', include: ['fuzz/**/*.test.ts'] } },
+      { test: { ...common, name: 'chaos', include: ['chaos/**/*.test.ts'] } },
+      { test: { ...common, name: 'ha', include: ['ha/**/*.test.ts'], globalSetup: [] } },
+      { test: { ...common, name: 'budget', include: ['budget/**/*.test.ts'] } },
+      { test: { ...common, name: 'docs', include: ['docs/**/*.test.ts'], testTimeout: 90_000 } },
     ],
   },
 });

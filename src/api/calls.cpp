@@ -9,7 +9,10 @@ namespace {
 
 // A token is for one reader; no cache may keep it.
 std::vector<http::Header> token_headers() {
-  return {{"Cache-Control", "no-store"}};
+  std::vector<http::Header> headers;
+  headers.reserve(4);  // and what else such an answer has
+  headers.emplace_back("Cache-Control", "no-store");
+  return headers;
 }
 
 // Each user once, where it came first.
@@ -31,12 +34,16 @@ services::StartRequest start_request(const services::Caller& caller, schemas::St
           .max_participants = body.max_participants};
 }
 
-Reply<schemas::StartedCallResponse> started(const services::Admission& admission) {
-  Reply<schemas::StartedCallResponse> reply{.body = started_call_response(admission), .headers = token_headers()};
+Reply<schemas::StartedCallResponse> started(services::Admission admission) {
+  Reply<schemas::StartedCallResponse> reply;
+  reply.headers = token_headers();
   if (admission.created) {
     reply.status = 201;
-    reply.headers.emplace_back("Location", "/calls/" + admission.call.call_id.to_string());
+    std::string location = "/calls/";
+    admission.call.call_id.append_to(location);
+    reply.headers.emplace_back("Location", std::move(location));
   }
+  reply.body = started_call_response(std::move(admission));
   return reply;
 }
 
@@ -44,16 +51,17 @@ Reply<schemas::StartedCallResponse> started(const services::Admission& admission
 
 Answer<schemas::StartedCallResponse> start_call(Services& services, services::Caller caller,
                                                 Body<schemas::StartCallRequest> body) {
-  const auto admission = co_await services.calls.start(caller, start_request(caller, std::move(body.value)));
+  auto admission = co_await services.calls.start(caller, start_request(caller, std::move(body.value)));
   if (!admission) co_return std::unexpected(admission.error());
-  co_return started(*admission);
+  co_return started(std::move(*admission));
 }
 
 Answer<schemas::JoinedCallResponse> join_call(Services& services, services::Caller caller, CallId call, UserId user,
                                               Body<schemas::JoinCallRequest> body) {
-  const auto admission = co_await services.calls.join(caller, call.value, user.value, body.value.name);
+  auto admission = co_await services.calls.join(caller, call.value, user.value, body.value.name);
   if (!admission) co_return std::unexpected(admission.error());
-  co_return Reply<schemas::JoinedCallResponse>{.body = joined_call_response(*admission), .headers = token_headers()};
+  co_return Reply<schemas::JoinedCallResponse>{.body = joined_call_response(std::move(*admission)),
+                                               .headers = token_headers()};
 }
 
 Answer<schemas::SessionResponse> leave_call(Services& services, services::Caller caller, CallId call, UserId user,
@@ -65,9 +73,9 @@ Answer<schemas::SessionResponse> leave_call(Services& services, services::Caller
 
 Answer<schemas::CallResponse> end_call(Services& services, services::Caller caller, CallId call,
                                        Body<schemas::EndCallRequest> body) {
-  const auto ended = co_await services.calls.end(caller, call.value, body.value.user_id);
+  auto ended = co_await services.calls.end(caller, call.value, body.value.user_id);
   if (!ended) co_return std::unexpected(ended.error());
-  co_return Reply<schemas::CallResponse>{.body = call_response(*ended)};
+  co_return Reply<schemas::CallResponse>{.body = call_response(std::move(*ended))};
 }
 
 Answer<schemas::CallDetailsResponse> get_call(Services& services, services::Caller caller, CallId call) {

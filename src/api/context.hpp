@@ -7,6 +7,7 @@
 
 #include "error.hpp"
 #include "http/message.hpp"
+#include "log.hpp"
 #include "services/caller.hpp"
 
 namespace call_service::api {
@@ -16,7 +17,10 @@ struct Context {
   http::Request& request;
   std::string request_id;
   std::vector<std::pair<std::string_view, std::string>> path_parameters{};  // decoded
+  std::vector<std::pair<std::string, std::string>> query_parameters{};      // decoded
   std::optional<services::Caller> caller{};                                 // set where the route asks for a credential
+  log::Origin origin{};                                                     // views into this and the request
+  std::optional<ErrorCode> code{};                                          // what the client was told, for the log
 };
 
 // A response with the one content type of errors.

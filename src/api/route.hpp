@@ -9,11 +9,16 @@
 
 #include "api/context.hpp"
 #include "api/extract.hpp"
+#include "api/handler_types.hpp"
+#include "api/operation.hpp"
 #include "base/task.hpp"
 #include "http/message.hpp"
 #include "middlewares/limits.hpp"
+#include "middlewares/overload.hpp"
 #include "services/call_service.hpp"
+#include "services/list_service.hpp"
 #include "services/readiness_service.hpp"
+#include "services/timeline_service.hpp"
 #include "services/webhook_service.hpp"
 #include "wire/write.hpp"
 
@@ -22,6 +27,8 @@ namespace call_service::api {
 // What handlers work with; owned by the composition root.
 struct Services {
   services::CallService& calls;
+  services::ListService& lists;
+  services::TimelineService& timeline;
   services::WebhookService& webhooks;
   services::ReadinessService& readiness;
 };
@@ -30,6 +37,7 @@ struct Services {
 enum class Access {
   open,     // anybody
   caller,   // a service key or a user token
+  service,  // a service key
   livekit,  // LiveKit's signature, over the body
 };
 
@@ -41,23 +49,52 @@ struct Reply {
   std::vector<http::Header> headers{};
 };
 
-// One row of the route table: it drives routing, authorization and limits.
+// What a handler answers where it is not JSON by a schema.
+struct Content {
+  std::string type{};
+  std::string bytes{};
+};
+
+// One row of the route table: it drives routing, authorization, limits and the OpenAPI document.
 struct Route {
   using Handler = Task<http::Response> (*)(Services&, Context&);
+  using Description = void (*)(HandlerTypes&);
 
   http::Method method;
   std::string_view pattern;  // "/calls/{call_id}/end"
   Access access;
   Handler handler;
+  Description describe;        // adds what the handler's types say
+  const Operation* operation;  // null: not in the document
+  middlewares::Work work;      // what is refused first when there is too much to do
   std::size_t body_limit = middlewares::body_limit;
 };
 
 namespace detail {
 
+// What needs no credential, and what is for operators, is answered whatever happens.
+constexpr middlewares::Work work_of(http::Method method, Access access) {
+  if (access == Access::livekit) return middlewares::Work::webhook;
+  if (access != Access::caller) return middlewares::Work::none;
+  return method == http::Method::get ? middlewares::Work::read : middlewares::Work::write;
+}
+
+inline http::Response refuse(const Error& error, Context& context) {
+  context.code = error.code;
+  return problem(error, context.request.path, context.request_id);
+}
+
 template <typename T>
-http::Response respond(Result<Reply<T>> result, const Context& context) {
-  if (!result) return problem(result.error(), context.request.path, context.request_id);
-  return {.status = result->status, .headers = std::move(result->headers), .body = wire::write(result->body)};
+http::Response respond(Result<Reply<T>> result, Context& context) {
+  if (!result) return refuse(result.error(), context);
+  http::Response response{.status = result->status, .headers = std::move(result->headers)};
+  if constexpr (std::same_as<T, Content>) {
+    response.content_type = std::move(result->body.type);
+    response.body = std::move(result->body.bytes);
+  } else {
+    response.body = wire::write(result->body);
+  }
+  return response;
 }
 
 template <auto Function, typename T, typename... Parameters>
@@ -65,7 +102,7 @@ Task<http::Response> invoke(Services& services, Context& context) {
   Faults faults;
   // Braces: from left to right.
   std::tuple<Parameters...> parameters{Extract<Parameters>::from(context, faults)...};
-  if (const auto error = std::move(faults).error()) co_return problem(*error, context.request.path, context.request_id);
+  if (const auto error = std::move(faults).error()) co_return refuse(*error, context);
   auto call = [&](Parameters&... each) { return Function(services, std::move(each)...); };
   auto result = co_await std::apply(call, parameters);
   co_return respond(std::move(result), context);
@@ -76,17 +113,57 @@ constexpr Route::Handler handler_of(Task<Result<Reply<T>>> (*)(Services&, Parame
   return &invoke<Function, T, Parameters...>;
 }
 
+template <typename T, typename... Parameters>
+void describe(HandlerTypes& types) {
+  (Describe<Parameters>::add_to(types), ...);
+  if constexpr (!std::same_as<T, Content>) describe_response<T>(types);
+}
+
+template <typename T, typename... Parameters>
+constexpr Route::Description description_of(Task<Result<Reply<T>>> (*)(Services&, Parameters...)) {
+  return &describe<T, Parameters...>;
+}
+
 }  // namespace detail
 
 // A row for a handler `Task<Result<Reply<T>>> f(Services&, …)`, whose other parameters are extracted from the request.
+// `operation` lives as long as the program.
 template <auto Function>
-constexpr Route route(http::Method method, std::string_view pattern, Access access,
+constexpr Route route(http::Method method, std::string_view pattern, Access access, const Operation& operation,
                       std::size_t body_limit = middlewares::body_limit) {
-  return {method, pattern, access, detail::handler_of<Function>(Function), body_limit};
+  return {method,
+          pattern,
+          access,
+          detail::handler_of<Function>(Function),
+          detail::description_of(Function),
+          &operation,
+          detail::work_of(method, access),
+          body_limit};
+}
+
+// The same, but refused as late as what LiveKit tells.
+constexpr Route refused_last(Route row) {
+  row.work = middlewares::Work::end;
+  return row;
+}
+
+// A row that the document leaves out: what is for browsers and not for clients.
+template <auto Function>
+constexpr Route page(http::Method method, std::string_view pattern) {
+  return {method,
+          pattern,
+          Access::open,
+          detail::handler_of<Function>(Function),
+          detail::description_of(Function),
+          nullptr,
+          middlewares::Work::none,
+          0};
 }
 
 // The whole table.
 std::span<const Route> routes();
+// That of the listener for metrics alone, where nobody needs a credential.
+std::span<const Route> metrics_routes();
 
 // Where a request goes.
 struct Match {

@@ -1,30 +1,47 @@
-#include <algorithm>
-
 #include "api/route.hpp"
 
 namespace call_service::api {
 
 namespace {
 
-std::vector<std::string_view> split(std::string_view path) {
-  std::vector<std::string_view> segments;
-  while (!path.empty()) {
-    path.remove_prefix(1);
-    const auto end = std::min(path.find('/'), path.size());
-    segments.push_back(path.substr(0, end));
-    path.remove_prefix(end);
-  }
-  return segments;
+// Takes the first segment off a path that begins with '/'.
+std::string_view take_segment(std::string_view& path) {
+  path.remove_prefix(1);
+  const auto segment = path.substr(0, path.find('/'));
+  path.remove_prefix(segment.size());
+  return segment;
 }
 
 bool is_parameter(std::string_view segment) {
   return segment.starts_with('{');
 }
 
-bool fits(const std::vector<std::string_view>& pattern, const std::vector<std::string>& segments) {
-  return std::ranges::equal(pattern, segments, [](std::string_view p, const std::string& s) {
-    return is_parameter(p) ? !s.empty() : p == s;
-  });
+// Whether a segment, as sent, means this word.
+bool means(std::string_view sent, std::string_view word) {
+  if (sent == word) return true;
+  std::string decoded;
+  return sent.contains('%') && http::percent_decode(sent, decoded) && decoded == word;
+}
+
+bool fits(std::string_view pattern, std::string_view path) {
+  while (!pattern.empty() && !path.empty()) {
+    const auto word = take_segment(pattern);
+    const auto sent = take_segment(path);
+    if (is_parameter(word) ? sent.empty() : !means(sent, word)) return false;
+  }
+  return pattern.empty() && path.empty();
+}
+
+std::vector<std::pair<std::string_view, std::string>> parameters_of(std::string_view pattern, std::string_view path) {
+  std::vector<std::pair<std::string_view, std::string>> parameters;
+  while (!pattern.empty()) {
+    const auto word = take_segment(pattern);
+    const auto sent = take_segment(path);
+    if (!is_parameter(word)) continue;
+    auto& [name, value] = parameters.emplace_back(word.substr(1, word.size() - 2), std::string());
+    http::percent_decode(sent, value);
+  }
+  return parameters;
 }
 
 void add_method(std::string& list, http::Method method) {
@@ -37,24 +54,17 @@ void add_method(std::string& list, http::Method method) {
 
 Match find_route(std::span<const Route> table, http::Method method, std::string_view path) {
   Match match;
-  std::vector<std::string> segments;
-  for (const auto encoded : split(path)) {
-    if (!http::percent_decode(encoded, segments.emplace_back())) match.malformed = true;
-  }
+  std::string decoded;
+  match.malformed = !http::percent_decode(path, decoded);
   if (match.malformed) return match;
 
   const auto wanted = method == http::Method::head ? http::Method::get : method;
   for (const auto& route : table) {
-    const auto pattern = split(route.pattern);
-    if (!fits(pattern, segments)) continue;
+    if (!fits(route.pattern, path)) continue;
     add_method(match.allowed_methods, route.method);
-    if (route.method != wanted) continue;
-    match.route = &route;
-    for (std::size_t i = 0; i < pattern.size(); ++i) {
-      if (is_parameter(pattern[i]))
-        match.parameters.emplace_back(pattern[i].substr(1, pattern[i].size() - 2), segments[i]);
-    }
+    if (route.method == wanted) match.route = &route;
   }
+  if (match.route != nullptr) match.parameters = parameters_of(match.route->pattern, path);
   return match;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 // What the contract asks of a text. Everything here takes any bytes; what is not UTF-8 never reads out of bounds.
@@ -30,6 +32,9 @@ constexpr bool is_control(char32_t c) {
   return c < 0x20 || (c >= 0x7F && c <= 0x9F);
 }
 bool has_control_characters(std::string_view text);
+
+// In decimal digits.
+void append_number(std::string& out, std::int64_t number);
 
 // Unicode's White_Space, at the first or the last character of a valid UTF-8 text.
 bool has_outer_white_space(std::string_view text);

@@ -39,6 +39,9 @@ class Connection {
   virtual Rows query(const Statement& statement, const Rows& input) = 0;
 
   virtual const Dialect& dialect() const = 0;
+
+  // Whether what one statement sets for the session holds for the next: not behind a pooler of transactions.
+  virtual bool keeps_session() const { return true; }
 };
 
 // The members of a batch that may share one statement: of one kind, with different keys.

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <utility>
+
+#include "database/errors.hpp"
 
 namespace call_service::db {
 
@@ -18,27 +21,56 @@ constexpr std::array spellings{
     Spelling{"skip_locked", "FOR UPDATE SKIP LOCKED", ""},
     Spelling{"greatest", "GREATEST", "max"},
     Spelling{"json", "::json", ""},
+    Spelling{"one_by_one", "OFFSET 0", ""},
 };
 
-std::string_view array_type(Type type) {
-  switch (type) {
-    case Type::uuid:
-      return "uuid[]";
-    case Type::text:
-      return "text[]";
-    case Type::timestamp:
-      return "timestamptz[]";
-    case Type::integer:
-      return "bigint[]";
-    case Type::boolean:
-      return "boolean[]";
-    case Type::json:
-      return "json[]";
+// `$body$`, with as many further letters as it takes.
+std::string body_quote(std::string_view schema) {
+  std::string quote = "$body$";
+  while (schema.find(quote) != std::string_view::npos) quote.insert(quote.size() - 1, "y");
+  return quote;
+}
+
+// `{by_key:calls:c}` -> "calls", "c".
+std::pair<std::string_view, std::string_view> table_and_alias(std::string_view token) {
+  token.remove_prefix(token.find(':') + 1);
+  const auto colon = token.find(':');
+  return {token.substr(0, colon), token.substr(colon + 1)};
+}
+
+// What stands before the first `}`. Migrations are read from files, so it may be anything.
+std::string_view token_in_braces(std::string_view sql) {
+  const auto* end =
+      std::ranges::find_if_not(sql, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == ':'; });
+  const auto length = static_cast<std::size_t>(end - sql.begin());
+  if (length == 0 || length == sql.size() || *end != '}') {
+    throw StatementFailed("what begins with {" + std::string(sql.substr(0, 20)) +
+                              " is no name in braces; a brace of the text itself is written {{",
+                          "brace");
   }
-  std::unreachable();
+  return sql.substr(0, length);
 }
 
 }  // namespace
+
+std::string_view sql_type(Type type, Dialect::Kind kind) {
+  const bool postgresql = kind == Dialect::Kind::postgresql;
+  switch (type) {
+    case Type::uuid:
+      return postgresql ? "uuid" : "text";
+    case Type::text:
+      return "text";
+    case Type::timestamp:
+      return postgresql ? "timestamptz" : "text";
+    case Type::integer:
+      return postgresql ? "bigint" : "integer";
+    case Type::boolean:
+      return postgresql ? "boolean" : "integer";
+    case Type::json:
+      return postgresql ? "json" : "text";
+  }
+  std::unreachable();
+}
 
 std::string quote_identifier(std::string_view name) {
   std::string quoted = "\"";
@@ -63,9 +95,13 @@ std::string Dialect::expand(std::string_view sql) const {
     const auto open = sql.find('{');
     out += sql.substr(0, open);
     if (open == std::string_view::npos) return out;
-    const auto close = sql.find('}', open);
-    const std::string_view token = sql.substr(open + 1, close - open - 1);
-    sql.remove_prefix(close + 1);
+    if (sql.substr(open).starts_with("{{")) {
+      out += '{';
+      sql.remove_prefix(open + 2);
+      continue;
+    }
+    const std::string_view token = token_in_braces(sql.substr(open + 1));
+    sql.remove_prefix(open + 1 + token.size() + 1);
 
     const auto* spelling = std::ranges::find(spellings, token, &Spelling::token);
     if (spelling != spellings.end()) {
@@ -74,12 +110,25 @@ std::string Dialect::expand(std::string_view sql) const {
       if (kind_ == Kind::postgresql) out.append("FOR UPDATE OF ").append(token.substr(5));
     } else if (token.starts_with("of:")) {
       if (kind_ == Kind::postgresql) out.append(token.substr(3)).append(".");
+    } else if (token.starts_with("by_key:")) {
+      out += open_by_key(token);
+    } else if (token.starts_with("key:")) {
+      out += kind_ == Kind::postgresql ? "OFFSET 0) " + std::string(token.substr(4)) + " ON true" : ")";
     } else if (token == "schema") {
       out += kind_ == Kind::postgresql ? quote_identifier(schema_) : "main";
+    } else if (token == "body") {
+      out += body_quote(schema_);
     } else {
       out += qualified(token);
     }
   }
+}
+
+std::string Dialect::open_by_key(std::string_view token) const {
+  const auto [table, alias] = table_and_alias(token);
+  const std::string rows = qualified(table) + " " + std::string(alias);
+  return kind_ == Kind::postgresql ? "LATERAL (SELECT " + std::string(alias) + ".* FROM " + rows + " WHERE"
+                                   : rows + " ON (";
 }
 
 std::string Dialect::render(const Statement& statement) const {
@@ -91,7 +140,7 @@ std::string Dialect::render(const Statement& statement) const {
     const std::string separator = i == 0 ? "" : ", ";
     names += separator + std::string(column.name);
     values += separator + (kind_ == Kind::postgresql
-                               ? "$" + std::to_string(i + 1) + "::" + std::string(array_type(column.type))
+                               ? "$" + std::to_string(i + 1) + "::" + std::string(sql_type(column.type, kind_)) + "[]"
                                : "?" + std::to_string(i + 1));
   }
   const std::string input = kind_ == Kind::postgresql

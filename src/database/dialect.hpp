@@ -24,8 +24,18 @@ class Dialect {
   //   {skip_locked}   FOR UPDATE SKIP LOCKED             (SQLite: nothing)
   //   {greatest}      GREATEST                           (SQLite: max; give it no NULL)
   //   {json}          ::json                             (SQLite: nothing)
+  //   {{              {       of a text
+  //   {by_key:calls:c} … {key:c}
+  //                   behind FROM input i JOIN: the rows of calls, as c, that fit the condition between the two, found
+  //                   by that condition alone. On PostgreSQL a subquery that the planner takes as it is: what else the
+  //                   statement asks of c must not lead it to another index, because plans are kept, and the statistics
+  //                   that they were made from are of a moment when nothing was pending or nobody was active.
+  //   {one_by_one}    at the end of an EXISTS: looked for in each row, and never by reading the whole table into a
+  //                   hash, which PostgreSQL prefers while it is small, and goes on with when it is not
   //   {schema}        the quoted schema                  (SQLite: main)
+  //   {body}          a dollar quote around a function's body that its text, with the schema's name in it, cannot end
   //   {any_name}      the qualified table any_name
+  // Throws StatementFailed if anything else stands in braces.
   std::string expand(std::string_view sql) const;
 
   // The whole text of a statement: the relation `input` (PostgreSQL: from one array a column, $1 …; SQLite: one row of
@@ -36,9 +46,14 @@ class Dialect {
   std::string qualified(std::string_view table) const;
 
  private:
+  std::string open_by_key(std::string_view token) const;
+
   Kind kind_;
   std::string schema_;
 };
+
+// How a database spells a column of this type.
+std::string_view sql_type(Type type, Dialect::Kind kind);
 
 // An identifier in double quotes, with those inside doubled.
 std::string quote_identifier(std::string_view name);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/task.hpp"
+#include "database/backlog.hpp"
 #include "database/command.hpp"
 #include "database/connection.hpp"
 #include "database/dialect.hpp"
@@ -36,8 +37,13 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   // Completes after the commit, on the caller's serving thread. Throws Unavailable if there is no answer within 5 s
-  // (the command may still commit), StatementFailed if the database refuses the command itself.
+  // (the command may still commit), Overloaded if too many wait for rows that others hold, StatementFailed if the
+  // database refuses the command itself.
   Task<CommandResult> execute(Command command);
+
+  // Whether every lane for such commands has room for one more. execute() does not ask: it is for who can still refuse
+  // cheaply. Safe on any thread.
+  bool has_room(CommandKind::Access access, Share share) const;
 
   const Dialect& dialect() const { return dialect_; }
 

@@ -11,6 +11,12 @@ class Unavailable : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// So much waits already that this was not even begun.
+class Overloaded : public Unavailable {
+ public:
+  using Unavailable::Unavailable;
+};
+
 // The connection was lost while a change was being committed: whether it was is not known.
 class OutcomeUnknown : public Unavailable {
  public:

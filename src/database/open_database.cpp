@@ -18,9 +18,10 @@ Database open_database(const std::string& url, const std::string& schema) {
     };
     return {dialect, connect, {.writers = 1, .readers = 1, .loners = 0}};
   }
-  if (!url.starts_with("postgresql://")) throw std::invalid_argument("not a database URL");
+  const auto split = url.starts_with("postgresql://") ? split_postgresql_url(url) : std::nullopt;
+  if (!split) throw std::invalid_argument("not a database URL");
   const Dialect dialect(Dialect::Kind::postgresql, schema);
-  const auto connect = [url, dialect](ConnectionRole role) -> std::unique_ptr<Connection> {
+  const auto connect = [url = *split, dialect](ConnectionRole role) -> std::unique_ptr<Connection> {
     using postgres::PostgresConnection;
     const auto use = role == ConnectionRole::read ? PostgresConnection::Use::read : PostgresConnection::Use::write;
     return std::make_unique<PostgresConnection>(url, use, dialect);

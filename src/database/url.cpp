@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <ranges>
+#include <utility>
 
 namespace call_service::db {
 
@@ -32,6 +33,27 @@ std::optional<std::string> sqlite_path(std::string_view url) {
   constexpr std::string_view prefix = "sqlite:///";
   if (!url.starts_with(prefix) || url.size() == prefix.size()) return std::nullopt;
   return std::string(url.substr(prefix.size()));
+}
+
+std::optional<PostgresUrl> split_postgresql_url(std::string_view url) {
+  // As libpq reads it: what stands before an '@' and a '/' is user and password, which may have a '?'.
+  const auto host = url.find("://") + 3;
+  const auto end_of_user = url.find_first_of("@/", host);
+  const auto question = url.find('?', end_of_user == std::string_view::npos ? host : end_of_user);
+  if (question == std::string_view::npos) return PostgresUrl{std::string(url)};
+  PostgresUrl split{std::string(url.substr(0, question))};
+  char separator = '?';
+  bool is_given = false;
+  for (const auto part : std::views::split(url.substr(question + 1), '&')) {
+    const std::string_view parameter(part);
+    if (!parameter.starts_with("prepared=")) {
+      split.libpq.append(1, std::exchange(separator, '&')).append(parameter);
+      continue;
+    }
+    split.prepared = parameter == "prepared=true";
+    if (std::exchange(is_given, true) || (!split.prepared && parameter != "prepared=false")) return std::nullopt;
+  }
+  return split;
 }
 
 bool is_postgresql_url(const std::string& url) {

@@ -16,10 +16,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/basic_parser.hpp>
-#include <boost/beast/http/error.hpp>
 #include <unordered_set>
 
+#include "http/parser.hpp"
 #include "http/text.hpp"
 
 namespace call_service::http {
@@ -37,7 +36,6 @@ using Timer =
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 constexpr std::size_t max_kept = 8;
-constexpr std::size_t max_body_bytes = 4 * 1024 * 1024;
 constexpr std::size_t max_head_bytes = 64 * 1024;
 constexpr std::size_t read_bytes = 16 * 1024;
 
@@ -45,33 +43,25 @@ auto into(error_code& ec) {
   return asio::redirect_error(asio::use_awaitable_t<Executor>{}, ec);
 }
 
-class ResponseParser final : public beast::http::basic_parser<false> {
+class ResponseParser final : public BodyParser<false> {
  public:
-  explicit ResponseParser(bool answers_head) {
+  ResponseParser(bool answers_head, std::size_t most_answered) {
     header_limit(max_head_bytes);
-    body_limit(max_body_bytes);
+    body_limit(most_answered);
     eager(true);
     skip(answers_head);
   }
 
-  ClientResponse response;
+  int status = 0;
+  std::string date;
+  std::string retry_after;
 
  private:
-  void on_request_impl(beast::http::verb, beast::string_view, beast::string_view, int, error_code&) override {}
-  void on_response_impl(int status, beast::string_view, int, error_code&) override { response.status = status; }
-  void on_field_impl(beast::http::field, beast::string_view, beast::string_view, error_code&) override {}
-  void on_header_impl(error_code&) override {}
-  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
-  std::size_t on_body_impl(beast::string_view part, error_code&) override {
-    response.body.append(part);
-    return part.size();
+  void on_response_impl(int code, Text, int, ErrorCode&) override { status = code; }
+  void on_field_impl(Field field, Text, Text value, ErrorCode&) override {
+    if (field == Field::date) date = value;
+    if (field == Field::retry_after) retry_after = value;
   }
-  void on_chunk_header_impl(std::uint64_t, beast::string_view, error_code&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view part, error_code&) override {
-    response.body.append(part);
-    return part.size();
-  }
-  void on_finish_impl(error_code&) override {}
 };
 
 // One connection to the origin.
@@ -103,6 +93,8 @@ struct Link {
 struct Exchange {
   explicit Exchange(const Executor& executor) : deadline(executor), resolved(executor) {}
 
+  std::size_t most_answered = 0;
+
   void interrupt() {
     interrupted = true;
     error_code ignored;
@@ -118,6 +110,7 @@ struct Exchange {
   bool timed_out = false;
   bool answer_began = false;
   bool reusable = false;
+  ClientError::Step step = ClientError::Step::exchange;
   std::string failure;  // what went wrong, empty if nothing did
   ClientResponse response;
 };
@@ -125,17 +118,6 @@ struct Exchange {
 bool fail(Exchange& exchange, std::string_view step, const error_code& ec) {
   if (ec) exchange.failure = std::string(step) + ": " + ec.message();
   return static_cast<bool>(ec);
-}
-
-// Feeds the parser from the buffer. Returns whether it wants more; `ec` tells if what came is no HTTP or too much.
-bool parse(ResponseParser& parser, beast::flat_buffer& input, error_code& ec) {
-  // Beast's reader of chunks asserts five bytes; whatever is missing of a chunked body is at least "0\r\n\r\n".
-  const std::size_t needed = parser.is_header_done() && parser.chunked() ? 5 : 1;
-  if (input.size() < needed) return true;
-  input.consume(parser.put(input.data(), ec));
-  if (ec == beast::http::error::need_more) ec = {};
-  if (!ec && !parser.is_done() && input.size() > max_head_bytes) ec = beast::http::error::header_limit;
-  return !ec && !parser.is_done();
 }
 
 }  // namespace
@@ -181,6 +163,7 @@ Task<std::expected<ClientResponse, ClientError>> Client::Impl::send(std::shared_
                                                                     std::chrono::milliseconds timeout) {
   if (closed_) co_return std::unexpected(ClientError{.what = "the client is closed"});
   const auto exchange = std::make_shared<Exchange>(executor_);
+  exchange->most_answered = request.most_answered;
   exchange->deadline.expires_after(timeout);
   exchange->deadline.async_wait([exchange](error_code ec) {
     if (ec) return;
@@ -199,9 +182,11 @@ Task<std::expected<ClientResponse, ClientError>> Client::Impl::send(std::shared_
   running_.erase(exchange.get());
   exchange->deadline.cancel();
   if (broken) std::rethrow_exception(broken);
-  if (exchange->timed_out) co_return std::unexpected(ClientError{.what = "timed out", .timed_out = true});
+  if (exchange->timed_out)
+    co_return std::unexpected(ClientError{.what = "timed out", .timed_out = true, .step = exchange->step});
   if (exchange->interrupted) co_return std::unexpected(ClientError{.what = "the client was closed"});
-  if (!exchange->failure.empty()) co_return std::unexpected(ClientError{.what = exchange->failure});
+  if (!exchange->failure.empty())
+    co_return std::unexpected(ClientError{.what = exchange->failure, .step = exchange->step});
   if (exchange->reusable && kept_.size() < max_kept) kept_.push_back(std::move(exchange->link));
   co_return std::move(exchange->response);
 }
@@ -217,6 +202,7 @@ Task<> Client::Impl::run(std::shared_ptr<Exchange> exchange, const std::string& 
 }
 
 Task<> Client::Impl::attempt(Exchange& exchange, const std::string& text, bool head) {
+  exchange.step = ClientError::Step::exchange;
   error_code ec;
   co_await exchange.link->write(text, ec);
   if (!fail(exchange, "sending the request", ec)) co_await receive(exchange, head);
@@ -232,8 +218,10 @@ std::unique_ptr<Link> Client::Impl::take_kept() {
 }
 
 Task<bool> Client::Impl::connect(std::shared_ptr<Exchange> exchange) {
+  exchange->step = ClientError::Step::resolve;
   const Endpoints endpoints = co_await resolve(exchange);
   if (exchange->interrupted || !exchange->failure.empty()) co_return false;
+  exchange->step = ClientError::Step::connect;
   exchange->link = std::make_unique<Link>(executor_);
   error_code ec;
   co_await asio::async_connect(exchange->link->socket, endpoints, into(ec));
@@ -265,6 +253,7 @@ Task<Endpoints> Client::Impl::resolve(std::shared_ptr<Exchange> exchange) {
 }
 
 Task<bool> Client::Impl::secure(Exchange& exchange) {
+  exchange.step = ClientError::Step::secure;
   Link& link = *exchange.link;
   link.tls = std::make_unique<TlsStream>(link.socket, *tls_);
   link.tls->set_verify_callback(asio::ssl::host_name_verification(origin_.host));
@@ -277,7 +266,7 @@ Task<bool> Client::Impl::secure(Exchange& exchange) {
 }
 
 Task<> Client::Impl::receive(Exchange& exchange, bool head) {
-  std::optional<ResponseParser> parser(std::in_place, head);
+  std::optional<ResponseParser> parser(std::in_place, head, exchange.most_answered);
   beast::flat_buffer input;
   error_code ec;
   while (!parser->is_done()) {
@@ -290,11 +279,18 @@ Task<> Client::Impl::receive(Exchange& exchange, bool head) {
     if (fail(exchange, "reading the response", ec)) co_return;
     exchange.answer_began = true;
     input.commit(received);
-    while (!parse(*parser, input, ec) && !ec && parser->response.status / 100 == 1) parser.emplace(head);
+    ec = feed(*parser, input, max_head_bytes);
+    while (!ec && parser->is_done() && parser->status / 100 == 1) {
+      parser.emplace(head, exchange.most_answered);
+      ec = feed(*parser, input, max_head_bytes);
+    }
     if (fail(exchange, "reading the response", ec)) co_return;
   }
   exchange.reusable = exchange.failure.empty() && parser->keep_alive() && input.size() == 0;
-  exchange.response = std::move(parser->response);
+  exchange.response = {.status = parser->status,
+                       .date = std::move(parser->date),
+                       .retry_after = std::move(parser->retry_after),
+                       .body = std::move(parser->body)};
 }
 
 std::string Client::Impl::text_of(const ClientRequest& request) const {

@@ -24,22 +24,41 @@ struct Origin {
   static std::optional<Origin> parse(std::string_view url);
 };
 
+// An http or https URL of one resource: whom to ask, and for what.
+struct Location {
+  Origin origin{};     // without base_path
+  std::string target;  // path and query, at least "/"
+
+  // nullopt if it is no such URL. Credentials and a fragment in the URL are refused.
+  static std::optional<Location> parse(std::string_view url);
+};
+
+// The path in file:///path, decoded; nullopt if the URL has not that form.
+std::optional<std::string> file_path_of(std::string_view url);
+
 struct ClientRequest {
   Method method = Method::post;
   std::string path{};  // appended to the origin's base_path
   std::vector<Header> headers{};
   std::string body{};
+  std::size_t most_answered = std::size_t{4} * 1024 * 1024;  // bytes of the response's body
 };
 
 struct ClientResponse {
   int status = 0;
-  std::string body{};  // at most 4 MiB; more is a ClientError
+  std::string date{};         // of the header `Date`, as sent; empty without
+  std::string retry_after{};  // of `Retry-After`, likewise
+  std::string body{};         // more than most_answered is a ClientError
 };
 
 // No answer: the connection could not be made, broke, timed out, or what came was not HTTP. For the log.
 struct ClientError {
+  // How far it came; what was under way when time ran out, too.
+  enum class Step { resolve, connect, secure, exchange };
+
   std::string what{};
   bool timed_out = false;
+  Step step = Step::exchange;
 };
 
 // HTTP/1.1 requests to one origin over a small pool of kept connections. All calls on one client must come from the

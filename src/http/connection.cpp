@@ -1,19 +1,19 @@
 #include "http/connection.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/basic_parser.hpp>
-#include <boost/beast/http/error.hpp>
 #include <ctime>
 #include <stdexcept>
 
 #include "http/request_head.hpp"
+#include "http/request_parser.hpp"
 #include "http/text.hpp"
 
 namespace call_service::http {
@@ -24,53 +24,12 @@ namespace beast = boost::beast;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr std::size_t head_read_bytes = 4 * 1024;
-constexpr std::size_t body_read_bytes = 16 * 1024;
+constexpr std::size_t kept_input_bytes = 2048;  // a usual request, or one of LiveKit
 constexpr std::size_t kept_output_bytes = 64 * 1024;
 
 auto into(error_code& ec) {
   return asio::redirect_error(asio::use_awaitable_t<Executor>{}, ec);
 }
-
-// Reads one request into a Request. Trailer fields are checked and dropped.
-class RequestParser final : public beast::http::basic_parser<true> {
- public:
-  explicit RequestParser(std::size_t header_bytes) {
-    header_limit(static_cast<std::uint32_t>(header_bytes + 1));  // one more: the whole head is measured by its reader
-    body_limit(boost::none);
-  }
-
-  Request request;
-  bool http_1_1 = true;
-
- private:
-  void on_request_impl(beast::http::verb, beast::string_view method, beast::string_view target, int version,
-                       error_code&) override {
-    request.method = method_named(method);
-    request.target = target;
-    http_1_1 = version == 11;
-  }
-  void on_response_impl(int, beast::string_view, int, error_code&) override {}
-  void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value, error_code&) override {
-    if (!in_body_) request.headers.emplace_back(name, value);
-  }
-  void on_header_impl(error_code&) override { in_body_ = true; }
-  void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
-    if (length) request.body.reserve(std::min<std::size_t>(*length, 256 * 1024));
-  }
-  std::size_t on_body_impl(beast::string_view part, error_code&) override {
-    request.body.append(part);
-    return part.size();
-  }
-  void on_chunk_header_impl(std::uint64_t, beast::string_view, error_code&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view part, error_code&) override {
-    request.body.append(part);
-    return part.size();
-  }
-  void on_finish_impl(error_code&) override {}
-
-  bool in_body_ = false;
-};
 
 enum class Reading { complete, unfinished, broken, too_large, gone };
 
@@ -83,13 +42,17 @@ struct Outcome {
 
 class HttpConnection final : public Connection {
  public:
-  HttpConnection(Socket socket, Serving& serving) : stream_(std::move(socket)), serving_(serving) {}
+  HttpConnection(Socket socket, Serving& serving) : socket_(std::move(socket)), serving_(serving) {
+    error_code ignored;
+    socket_.non_blocking(true, ignored);
+  }
 
   Task<> serve() override;
   void drain() override;
   bool cut() override;
 
  private:
+  Task<bool> await_request();
   Task<bool> serve_request();
   Task<Reading> read_head(RequestParser& parser);
   Reading parse_head(RequestParser& parser, std::size_t& parsed);
@@ -97,78 +60,117 @@ class HttpConnection final : public Connection {
   Reading parse_body(RequestParser& parser);
   Task<Outcome> answer(RequestParser& parser, Exchange& exchange);
   Task<> converse(RequestParser& parser, Exchange& exchange, Outcome& outcome);
-  Task<> refuse(int status);
-  Task<bool> receive(std::size_t at_most);
+  void salvage_head(RequestParser& parser);
+  bool send_last_word();
+  void drop_body(RequestParser& parser);
+  void close();
+  Task<bool> receive();
   Task<bool> write(const Response& response, const Framing& framing);
+  Task<error_code> write_rest();
   Task<bool> invite_body(const RequestParser& parser);
   Task<> linger();
 
   void skip_empty_lines();
   bool input_is_waiting();
 
-  beast::basic_stream<tcp, Executor> stream_;
+  Socket socket_;
+  std::shared_ptr<Deadline> deadline_ = std::make_shared<Deadline>(socket_);
   Serving& serving_;
   beast::flat_buffer input_;
-  std::string output_;
-  bool idle_ = true;         // no byte of a request has come
-  bool in_request_ = false;  // an exchange has begun and is not finished
-  bool lingers_ = false;     // the client may still be sending when the connection is closed
+  std::string unsent_;
+  Exchange* exchange_ = nullptr;  // the one that has begun and is not finished
+  bool idle_ = true;              // no byte of a request has come
+  bool waited_ = false;           // for input, since the last request
+  bool writing_ = false;          // the response is on its way
+  bool lingers_ = false;          // the client may still be sending when the connection is closed
   bool cut_ = false;
+  bool last_word_sent_ = false;  // the request was answered when it was cut
 };
 
 Task<> HttpConnection::serve() {
-  bool more = true;
-  while (more) more = co_await serve_request();
+  while (co_await await_request() && co_await serve_request()) continue;
   if (!cut_ && (lingers_ || input_is_waiting())) co_await linger();
-  stream_.close();
+  close();
 }
 
+void HttpConnection::close() {
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+// Ends the wait for a request, but not if one has been read and is about to be parsed.
 void HttpConnection::drain() {
-  if (idle_ && !input_is_waiting()) stream_.close();
+  error_code ignored;
+  if (idle_ && !input_is_waiting()) socket_.cancel(ignored);
 }
 
 bool HttpConnection::cut() {
   cut_ = true;
-  stream_.close();
-  return in_request_;
+  const bool unanswered = exchange_ != nullptr && !writing_;
+  if (unanswered) last_word_sent_ = send_last_word();
+  close();
+  return unanswered;
+}
+
+// Answers the request that is cut. Nothing waits for the client any more: what the socket does not take is lost.
+bool HttpConnection::send_last_word() {
+  std::string text;
+  append_response(text, exchange_->refuse(Refusal::stopping), Framing{.keep_alive = false},
+                  serving_.date.at(std::time(nullptr)));
+  const auto sent = ::send(socket_.native_handle(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  return sent == static_cast<ssize_t>(text.size());
 }
 
 bool HttpConnection::input_is_waiting() {
   error_code ec;
-  return input_.size() > 0 || (stream_.socket().is_open() && stream_.socket().available(ec) > 0);
+  return input_.size() > 0 || (socket_.is_open() && socket_.available(ec) > 0);
 }
 
 Task<bool> HttpConnection::serve_request() {
   RequestParser parser(serving_.limits.header_bytes);
   const Reading head = co_await read_head(parser);
   if (head == Reading::gone) co_return false;
-  if (head != Reading::complete) {
-    co_await refuse(head == Reading::too_large ? 431 : 400);
-    co_return false;
-  }
+  if (head != Reading::complete) salvage_head(parser);
   const std::unique_ptr<Exchange> exchange = serving_.application.begin(parser.request);
-  in_request_ = true;
-  Outcome outcome = co_await answer(parser, *exchange);
+  exchange_ = exchange.get();
+  Outcome outcome;
+  if (head == Reading::complete) {
+    outcome = co_await answer(parser, *exchange);
+  } else {
+    outcome.response = exchange->refuse(head == Reading::too_large ? Refusal::head_too_large : Refusal::malformed);
+    lingers_ = true;
+  }
   outcome.keep_alive = outcome.keep_alive && !serving_.draining;
   const Framing framing{
       .keep_alive = outcome.keep_alive, .http_1_1 = parser.http_1_1, .head = parser.request.method == Method::head};
-  bool sent = false;
+  bool sent = last_word_sent_;
   if (!outcome.gone && !cut_) sent = co_await write(outcome.response, framing);
-  in_request_ = false;
+  exchange_ = nullptr;
   exchange->finished(outcome.response, sent);
   co_return sent&& outcome.keep_alive && !cut_;
 }
 
-Task<Reading> HttpConnection::read_head(RequestParser& parser) {
+// Until the first bytes of a request are there; false: none is to come. Most connections wait here most of the time, so
+// nothing that a request needs is there yet.
+Task<bool> HttpConnection::await_request() {
   idle_ = input_.size() == 0;
-  if (idle_ && serving_.draining) co_return Reading::gone;
-  stream_.expires_after(idle_ ? serving_.limits.idle_timeout : serving_.limits.header_timeout);
+  if (idle_ && input_.capacity() > kept_input_bytes) input_.shrink_to_fit();
+  if (serving_.draining && !input_is_waiting()) co_return false;
+  waited_ = false;
+  deadline_->expires_after(serving_.limits.idle_timeout);
+  const bool came = !idle_ || co_await receive();
+  idle_ = false;
+  // Who always has a request waiting does not keep the thread from the others.
+  if (came && !waited_) co_await asio::post(socket_.get_executor(), asio::use_awaitable_t<Executor>{});
+  co_return came && !cut_;
+}
+
+Task<Reading> HttpConnection::read_head(RequestParser& parser) {
+  deadline_->expires_after(serving_.limits.header_timeout);
   std::size_t parsed = 0;
-  Reading reading = idle_ ? Reading::unfinished : parse_head(parser, parsed);
+  Reading reading = parse_head(parser, parsed);
   while (reading == Reading::unfinished) {
-    if (!co_await receive(head_read_bytes)) co_return Reading::gone;
-    if (idle_) stream_.expires_after(serving_.limits.header_timeout);
-    idle_ = false;
+    if (!co_await receive()) co_return Reading::gone;
     reading = parse_head(parser, parsed);
   }
   co_return reading;
@@ -185,9 +187,19 @@ Reading HttpConnection::parse_head(RequestParser& parser, std::size_t& parsed) {
   if (ec && ec != beast::http::error::need_more) return Reading::broken;
   if (!parser.is_header_done()) return Reading::unfinished;
   const std::string_view raw(static_cast<const char*>(input_.data().data()), parsed);
-  const bool valid = check_head(parser.request, parser.http_1_1, raw);
+  if (!check_head(parser.request, parser.http_1_1, raw)) return Reading::broken;
   input_.consume(parsed);
-  return valid ? Reading::complete : Reading::broken;
+  return Reading::complete;
+}
+
+// Reads of a head that is refused what came whole, so that the answer can have the request's id and CORS headers. Anew,
+// because Beast's parser looks at no field any more once it waits for the end of the head.
+void HttpConnection::salvage_head(RequestParser& parser) {
+  RequestParser again(serving_.limits.header_bytes);
+  error_code ignored;
+  again.put(input_.data(), ignored);
+  parser.request = std::move(again.request);
+  split_target(parser.request);
 }
 
 // RFC 9112, 2.2: empty lines before a request are ignored.
@@ -207,7 +219,7 @@ Task<Outcome> HttpConnection::answer(RequestParser& parser, Exchange& exchange) 
   } catch (...) {
     failure = std::current_exception();
   }
-  if (failure && cut_) {
+  if (cut_) {
     outcome.response.status = 503;
     outcome.gone = true;
   } else if (failure) {
@@ -229,8 +241,10 @@ Task<Outcome> HttpConnection::answer(RequestParser& parser, Exchange& exchange) 
 // The parts of an exchange in their order, up to the response.
 Task<> HttpConnection::converse(RequestParser& parser, Exchange& exchange, Outcome& outcome) {
   std::optional<Response> refusal = exchange.admit();
+  if (!refusal && exchange.must_wait()) refusal = co_await exchange.admit_after_wait();
   if (refusal) {
     outcome.response = std::move(*refusal);
+    if (outcome.response.status == 503) drop_body(parser);
     co_return;
   }
   Reading body = Reading::complete;
@@ -242,9 +256,9 @@ Task<> HttpConnection::converse(RequestParser& parser, Exchange& exchange, Outco
   if (body == Reading::complete) {
     outcome.response = co_await exchange.handle();
   } else if (body == Reading::too_large) {
-    outcome.response = exchange.body_too_large();
+    outcome.response = exchange.refuse(Refusal::body_too_large);
   } else if (body == Reading::broken) {
-    outcome.response = serving_.application.refuse_malformed(400);
+    outcome.response = exchange.refuse(Refusal::malformed);
   } else {
     outcome.response.status = 400;
     outcome.gone = true;
@@ -255,26 +269,35 @@ Task<Reading> HttpConnection::read_body(RequestParser& parser, std::size_t limit
   parser.body_limit(limit);
   parser.eager(true);
   if (!co_await invite_body(parser)) co_return Reading::gone;
-  stream_.expires_after(serving_.limits.body_timeout);
+  deadline_->expires_after(serving_.limits.body_timeout);
   Reading reading = parse_body(parser);
   while (reading == Reading::unfinished) {
-    if (!co_await receive(body_read_bytes)) co_return Reading::gone;
+    if (!co_await receive()) co_return Reading::gone;
     reading = parse_body(parser);
   }
   co_return reading;
 }
 
+// Of a request that is refused for now, if it has come with the head: the connection goes on, which costs less than a
+// new one when there is too much to do already.
+void HttpConnection::drop_body(RequestParser& parser) {
+  const auto length = parser.content_length();
+  if (parser.is_done() || !length || *length > input_.size()) return;
+  parser.eager(true);
+  parse_body(parser);
+}
+
 Reading HttpConnection::parse_body(RequestParser& parser) {
-  // Beast's reader of chunks asserts five bytes; whatever is missing of a chunked body is at least "0\r\n\r\n".
-  const std::size_t needed = parser.chunked() ? 5 : 1;
-  if (input_.size() < needed) return Reading::unfinished;
-  error_code ec;
-  input_.consume(parser.put(input_.data(), ec));
+  const error_code ec = feed(parser, input_, serving_.limits.header_bytes);
   if (ec == beast::http::error::body_limit) return Reading::too_large;
-  if (ec && ec != beast::http::error::need_more) return Reading::broken;
-  if (parser.is_done()) return Reading::complete;
-  // What is left is the line of a chunk or the trailers, limited like a head.
-  return input_.size() > serving_.limits.header_bytes ? Reading::broken : Reading::unfinished;
+  if (ec) return Reading::broken;
+  if (parser.is_done()) {
+    parser.request.body = std::move(parser.body);
+    return Reading::complete;
+  }
+  // What is left is the line of a chunk or a trailer. Beast would wait for the CR of a line that has only LF.
+  const std::string_view left(static_cast<const char*>(input_.data().data()), input_.size());
+  return has_bare_line_feed(left) ? Reading::broken : Reading::unfinished;
 }
 
 // Answers "Expect: 100-continue", unless the body is coming anyway.
@@ -283,46 +306,61 @@ Task<bool> HttpConnection::invite_body(const RequestParser& parser) {
   const bool awaited = expect != nullptr && equal_ignoring_case(*expect, "100-continue");
   if (!awaited || !parser.http_1_1 || input_.size() > 0) co_return true;
   static constexpr std::string_view text = "HTTP/1.1 100 Continue\r\n\r\n";
-  stream_.expires_after(serving_.limits.write_timeout);
+  deadline_->expires_after(serving_.limits.write_timeout);
   error_code ec;
-  co_await asio::async_write(stream_, asio::buffer(text), into(ec));
+  const Deadline::Wait wait(*deadline_);
+  co_await asio::async_write(socket_, asio::buffer(text), into(ec));
   co_return !ec;
 }
 
-Task<> HttpConnection::refuse(int status) {
-  const Response response = serving_.application.refuse_malformed(status);
-  lingers_ = true;
-  co_await write(response, Framing{.keep_alive = false});
-}
-
 // Waits for more input; false if there is none to come, or the deadline passed.
-Task<bool> HttpConnection::receive(std::size_t at_most) {
+Task<bool> HttpConnection::receive() {
   error_code ec;
-  const auto space = input_.prepare(at_most);
-  const std::size_t received = co_await stream_.async_read_some(space, into(ec));
-  input_.commit(received);
+  std::size_t received = socket_.read_some(asio::buffer(serving_.input), ec);
+  if (ec == asio::error::would_block) {
+    waited_ = true;
+    const Deadline::Wait wait(*deadline_);
+    co_await socket_.async_wait(tcp::socket::wait_read, into(ec));
+    if (!ec) received = socket_.read_some(asio::buffer(serving_.input), ec);
+  }
+  if (!ec) input_.commit(asio::buffer_copy(input_.prepare(received), asio::buffer(serving_.input, received)));
   co_return !ec;
 }
 
 Task<bool> HttpConnection::write(const Response& response, const Framing& framing) {
-  output_.clear();
-  append_response(output_, response, framing, serving_.date.at(std::time(nullptr)));
-  stream_.expires_after(serving_.limits.write_timeout);
+  std::string& text = serving_.output;
+  text.clear();
+  append_response(text, response, framing, serving_.date.at(std::time(nullptr)));
   error_code ec;
-  co_await asio::async_write(stream_, asio::buffer(output_), into(ec));
-  if (output_.capacity() > kept_output_bytes) output_ = {};
+  // Nearly always the socket takes it all, and there is nothing to wait for.
+  const std::size_t sent = socket_.write_some(asio::buffer(text), ec);
+  if (ec == asio::error::would_block) ec = {};
+  if (!ec && sent < text.size()) unsent_.assign(text, sent);
+  if (text.capacity() > kept_output_bytes) text = {};
+  if (!unsent_.empty()) ec = co_await write_rest();
   co_return !ec;
+}
+
+Task<error_code> HttpConnection::write_rest() {
+  deadline_->expires_after(serving_.limits.write_timeout);
+  const Deadline::Wait wait(*deadline_);
+  error_code ec;
+  writing_ = true;
+  co_await asio::async_write(socket_, asio::buffer(unsent_), into(ec));
+  writing_ = false;
+  unsent_ = {};
+  co_return ec;
 }
 
 // A socket closed over unread input resets the connection, and the client may lose the answer.
 Task<> HttpConnection::linger() {
   error_code ec;
-  stream_.socket().shutdown(tcp::socket::shutdown_send, ec);
-  stream_.expires_after(serving_.limits.linger_timeout);
+  socket_.shutdown(tcp::socket::shutdown_send, ec);
+  deadline_->expires_after(serving_.limits.linger_timeout);
   std::size_t dropped = 0;
   while (dropped < serving_.limits.linger_bytes) {
     input_.clear();
-    if (!co_await receive(body_read_bytes)) break;
+    if (!co_await receive()) break;
     dropped += input_.size();
   }
 }

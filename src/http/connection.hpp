@@ -1,16 +1,15 @@
 #pragma once
 
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <array>
 #include <memory>
+#include <string>
 
 #include "base/task.hpp"
+#include "http/deadline.hpp"
 #include "http/response_text.hpp"
 #include "http/server.hpp"
 
 namespace call_service::http {
-
-using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
 
 // What the connections of one serving thread share; used on that thread only.
 struct Serving {
@@ -18,6 +17,9 @@ struct Serving {
   const Limits& limits;
   bool draining = false;  // answer what has begun, with "Connection: close", and begin nothing
   DateCache date;
+  // Where a piece of input comes in, and where a response is put together: a connection that waits keeps neither.
+  std::array<char, 16 * 1024> input{};
+  std::string output{};
 };
 
 // One client's connection: reads requests, has them answered, one after the other. All calls on its thread.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
+#include <span>
 
 #include "base/text.hpp"
 #include "http/text.hpp"
@@ -52,10 +52,9 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 void append_header(std::string& out, std::string_view name, std::string_view value) {
-  const auto printable = [](char c) { return c == '\r' || c == '\n' || c == '\0' ? ' ' : c; };
-  std::ranges::transform(name, std::back_inserter(out), printable);
-  out += ": ";
-  std::ranges::transform(value, std::back_inserter(out), printable);
+  const std::size_t begin = out.size();
+  out.append(name).append(": ").append(value);
+  for (char& c : std::span(out).subspan(begin)) c = c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
   out += "\r\n";
 }
 
@@ -69,21 +68,44 @@ std::size_t Request::header_count(std::string_view name) const {
       std::ranges::count_if(headers, [&](const Header& h) { return equal_ignoring_case(h.first, name); }));
 }
 
+namespace {
+
+bool form_decode(std::string encoded, std::string& decoded) {
+  std::ranges::replace(encoded, '+', ' ');
+  return percent_decode(encoded, decoded);
+}
+
+}  // namespace
+
+std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query) {
+  std::vector<std::pair<std::string, std::string>> parameters;
+  while (!query.empty()) {
+    const auto end = std::min(query.find('&'), query.size());
+    const std::string_view piece = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    if (piece.empty()) continue;
+    const auto mark = std::min(piece.find('='), piece.size());
+    auto& [name, value] = parameters.emplace_back();
+    if (!form_decode(std::string(piece.substr(0, mark)), name)) return std::nullopt;
+    if (!form_decode(std::string(piece.substr(std::min(mark + 1, piece.size()))), value)) return std::nullopt;
+  }
+  return parameters;
+}
+
 bool percent_decode(std::string_view encoded, std::string& decoded) {
   decoded.clear();
-  for (std::size_t i = 0; i < encoded.size(); ++i) {
-    if (encoded[i] != '%') {
-      decoded += encoded[i];
-      continue;
-    }
-    if (encoded.size() - i < 3) return false;
-    const int high = hex_value(encoded[i + 1]);
-    const int low = hex_value(encoded[i + 2]);
+  while (true) {
+    const std::string_view plain = encoded.substr(0, encoded.find('%'));
+    decoded += plain;
+    encoded.remove_prefix(plain.size());
+    if (encoded.empty()) return is_utf8(decoded);
+    if (encoded.size() < 3) return false;
+    const int high = hex_value(encoded[1]);
+    const int low = hex_value(encoded[2]);
     if (high < 0 || low < 0) return false;
     decoded += static_cast<char>(high * 16 + low);
-    i += 2;
+    encoded.remove_prefix(3);
   }
-  return is_utf8(decoded);
 }
 
 }  // namespace call_service::http

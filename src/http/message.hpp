@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,6 +39,10 @@ struct Response {
   std::vector<Header> headers{};
   std::string body{};
 };
+
+// The parameters of a query, name and value, in the order sent, encoded as forms are (WHATWG URL, 5.1): '+' is a space,
+// empty pieces between '&' are skipped. nullopt if the percent-encoding is broken or the result is not UTF-8.
+std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query);
 
 // Decodes percent-encoding; false if it is broken or the result is not UTF-8. '+' stays '+'.
 bool percent_decode(std::string_view encoded, std::string& decoded);

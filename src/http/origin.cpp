@@ -60,4 +60,24 @@ std::optional<Origin> Origin::parse(std::string_view url) {
   return origin;
 }
 
+std::optional<Location> Location::parse(std::string_view url) {
+  if ((!url.starts_with("http://") && !url.starts_with("https://")) || !is_plain(url) || url.contains('#')) {
+    return std::nullopt;
+  }
+  const std::size_t end = std::min(url.find_first_of("/?", url.find("://") + 3), url.size());
+  auto origin = Origin::parse(url.substr(0, end));
+  if (!origin) return std::nullopt;
+  std::string target(url.substr(end));
+  if (!target.starts_with('/')) target.insert(0, "/");
+  return Location{.origin = std::move(*origin), .target = std::move(target)};
+}
+
+std::optional<std::string> file_path_of(std::string_view url) {
+  constexpr std::string_view scheme = "file://";
+  std::string path;
+  if (!url.starts_with("file:///") || url.find_first_of("?#") != std::string_view::npos) return std::nullopt;
+  if (!percent_decode(url.substr(scheme.size()), path) || path.size() < 2 || path.contains('\0')) return std::nullopt;
+  return path;
+}
+
 }  // namespace call_service::http

@@ -17,7 +17,11 @@ bool has_folded_line(std::string_view raw) {
 bool has_valid_host(const Request& request, bool http_1_1) {
   const std::size_t count = request.header_count("Host");
   if (count == 0) return !http_1_1;
-  return count == 1 && request.header("Host")->find_first_of(" \t,/@") == std::string::npos;
+  static constexpr std::string_view marks = "-._~%!$&'()*+;=:[]";
+  const auto is_allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || marks.contains(c);
+  };
+  return count == 1 && std::ranges::all_of(*request.header("Host"), is_allowed);
 }
 
 bool has_valid_framing(const Request& request, bool http_1_1) {
@@ -44,16 +48,24 @@ std::string origin_form(std::string_view target) {
   return {};
 }
 
+}  // namespace
+
+bool has_bare_line_feed(std::string_view text) {
+  for (std::size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1)) {
+    if (at == 0 || text[at - 1] != '\r') return true;
+  }
+  return false;
+}
+
 bool split_target(Request& request) {
-  const std::string origin = origin_form(request.target);
+  const bool of_server = request.target == "*" && request.method == Method::options;
+  const std::string origin = of_server ? request.target : origin_form(request.target);
   if (origin.empty() || origin.find('#') != std::string::npos) return false;
   const std::size_t mark = origin.find('?');
   request.path = origin.substr(0, mark);
   request.query = mark == std::string::npos ? "" : origin.substr(mark + 1);
   return true;
 }
-
-}  // namespace
 
 bool check_head(Request& request, bool http_1_1, std::string_view raw) {
   return !has_folded_line(raw) && has_valid_host(request, http_1_1) && has_valid_framing(request, http_1_1) &&

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "base/text.hpp"
 #include "http/text.hpp"
 
 namespace call_service::http {
@@ -81,11 +82,15 @@ std::string_view DateCache::at(std::time_t now) {
 
 void append_response(std::string& out, const Response& response, const Framing& framing, std::string_view date) {
   const bool bodiless = response.status == 204 || response.status == 304;
-  fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\nServer: call-service\r\nDate: {}\r\n", response.status,
-                 reason_of(response.status), date);
+  out += "HTTP/1.1 ";
+  append_number(out, response.status);
+  out.append(" ").append(reason_of(response.status)).append("\r\nServer: call-service\r\nDate: ").append(date);
+  out += "\r\n";
   if (!bodiless) {
     if (!response.content_type.empty()) append_header(out, "Content-Type", response.content_type);
-    fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", response.body.size());
+    out += "Content-Length: ";
+    append_number(out, static_cast<std::int64_t>(response.body.size()));
+    out += "\r\n";
   }
   if (!framing.keep_alive) {
     out += "Connection: close\r\n";

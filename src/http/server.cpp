@@ -22,6 +22,7 @@
 
 #include "http/connection.hpp"
 #include "log.hpp"
+#include "metrics.hpp"
 
 namespace call_service::http {
 namespace {
@@ -82,6 +83,7 @@ class Worker {
   Task<> accept();
   void admit(Socket socket);
   void begin_drain();
+  void admit_queue();
   void cut_all();
   void end_task();
 
@@ -116,7 +118,7 @@ void Worker::run() {
       context_.run();
       running = false;
     } catch (...) {
-      log_failure("serving thread goes on after an exception", std::current_exception());
+      log_failure("serving_thread_goes_on", std::current_exception());
     }
   }
 }
@@ -124,7 +126,7 @@ void Worker::run() {
 void Worker::spawn_accepting() {
   ++tasks_;
   asio::co_spawn(context_, accept(), [this](const std::exception_ptr& failure) {
-    log_failure("accepting connections failed", failure);
+    log_failure("accepting_failed", failure);
     if (failure && !serving_.draining) spawn_accepting();
     end_task();
   });
@@ -135,11 +137,10 @@ Task<> Worker::accept() {
   while (!serving_.draining) {
     error_code ec;
     Socket socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable_t<Executor>{}, ec));
-    if (serving_.draining) co_return;
     if (!ec) {
       admit(std::move(socket));
-    } else if (ec != asio::error::connection_aborted) {
-      if (!failing) log::warning("cannot accept connections", {{"cause", ec.message()}});
+    } else if (!serving_.draining && ec != asio::error::connection_aborted) {
+      if (!failing) log::warning("cannot_accept_connections", {{"cause", ec.message()}});
       pause_.expires_after(accept_pause);
       error_code ignored;
       co_await pause_.async_wait(asio::redirect_error(asio::use_awaitable_t<Executor>{}, ignored));
@@ -154,13 +155,15 @@ void Worker::admit(Socket socket) {
   Client& client = clients_.emplace_back();
   const auto place = std::prev(clients_.end());
   client.connection = make_connection(std::move(socket), serving_);
+  metrics::series().connections.add(1);
   ++tasks_;
   // The signal's slot is in use until the completion handler has returned: hence the post.
   asio::co_spawn(context_, client.connection->serve(),
                  asio::bind_cancellation_slot(client.cut.slot(), [this, place](const std::exception_ptr& failure) {
-                   if (!serving_.draining) log_failure("connection failed", failure);
+                   if (!serving_.draining) log_failure("connection_failed", failure);
                    asio::post(context_, [this, place] {
                      clients_.erase(place);
+                     metrics::series().connections.add(-1);
                      end_task();
                    });
                  }));
@@ -176,6 +179,7 @@ void Worker::join() {
 
 void Worker::begin_drain() {
   serving_.draining = true;
+  admit_queue();
   error_code ignored;
   acceptor_.close(ignored);
   pause_.cancel();
@@ -184,6 +188,16 @@ void Worker::begin_drain() {
   deadline_.async_wait([this](error_code ec) {
     if (!ec) cut_all();
   });
+}
+
+// Whoever waits to be accepted is connected, as far as they know, and may have sent a request.
+void Worker::admit_queue() {
+  error_code ec;
+  acceptor_.non_blocking(true, ec);
+  for (int i = 0; !ec && i < asio::socket_base::max_listen_connections; ++i) {
+    Socket socket = acceptor_.accept(ec);
+    if (!ec) admit(std::move(socket));
+  }
 }
 
 void Worker::cut_all() {
@@ -238,7 +252,8 @@ Server::Impl::Impl(Options options, Application& application) : options_(std::mo
     }
     port_ = endpoint.port();
   } catch (const boost::system::system_error& cause) {
-    throw std::system_error(cause.code(), "cannot listen on " + options_.host + ":" + std::to_string(options_.port));
+    throw ListenError("cannot listen on " + options_.host + ":" + std::to_string(options_.port) + ": " +
+                      cause.code().message());
   }
 }
 
@@ -247,8 +262,8 @@ Server::Impl::~Impl() {
   for (auto& worker : workers_) {
     if (worker->ended()) continue;
     // Whatever still holds the handler's frame will touch the thread's objects when it lets go of it.
-    log::error("a request did not end when it was cut off; its thread's memory is left behind");
-    std::ignore = worker.release();  // NOLINT(bugprone-unused-return-value): left behind
+    log::error("request_left_behind");  // it did not end when it was cut off
+    std::ignore = worker.release();     // NOLINT(bugprone-unused-return-value): left behind
   }
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 #include "base/task.hpp"
@@ -34,12 +35,17 @@ class Application {
  public:
   virtual ~Application() = default;
 
-  // A request of its own begins: called with the header complete, before any byte of the body is read.
+  // A request of its own begins: called with the header complete, before any byte of the body is read; or with what
+  // could be read of a header that is broken or too large, and then only to refuse() it.
   virtual std::unique_ptr<Exchange> begin(Request& request) = 0;
+};
 
-  // The header could not be read (broken HTTP, too large): the response to send before the connection is closed.
-  // status is 400 or 431.
-  virtual Response refuse_malformed(int status) = 0;
+// Why the connection itself ends a request.
+enum class Refusal {
+  malformed,       // head or body are not proper HTTP
+  head_too_large,  // Limits::header_bytes
+  body_too_large,  // Exchange::body_limit(), told by Content-Length or found while reading
+  stopping,        // the server stops, and the request did not finish in Limits::drain_timeout
 };
 
 // One request and its response.
@@ -50,10 +56,13 @@ class Exchange {
   // With the header known: a response to send at once (then the connection is closed if a body was announced), or
   // nothing to go on and read a body of at most body_limit().
   virtual std::optional<Response> admit() = 0;
+  // Whether admit() could not decide without waiting. Then admit_after_wait() decides in its place.
+  virtual bool must_wait() const { return false; }
+  virtual Task<std::optional<Response>> admit_after_wait() { co_return std::nullopt; }
   virtual std::size_t body_limit() const = 0;
 
-  // The body is larger than body_limit(), told by Content-Length or found while reading.
-  virtual Response body_too_large() = 0;
+  // The response to send before the connection is closed. While handle() is under way only with Refusal::stopping.
+  virtual Response refuse(Refusal why) = 0;
 
   // The body is complete, in the request given to begin(). Exceptions become fail_unexpected().
   virtual Task<Response> handle() = 0;
@@ -61,6 +70,12 @@ class Exchange {
 
   // The response is on its way out (or the client is gone: sent = false): the place for the access log.
   virtual void finished(const Response& response, bool sent) = 0;
+};
+
+// Host and port cannot be listened on; the text names both and the cause.
+class ListenError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
 };
 
 // An HTTP/1.1 server: `threads` serving threads, each with an io_context and a listening socket of its own
@@ -74,8 +89,7 @@ class Server {
     Limits limits{};
   };
 
-  // Binds at once; throws std::system_error with host and port in its text if that fails. Serves nothing before
-  // start().
+  // Binds at once; throws ListenError if that fails. Serves nothing before start().
   Server(Options options, Application& application);
   ~Server();
   Server(const Server&) = delete;
@@ -85,8 +99,8 @@ class Server {
 
   void start();
 
-  // Stops accepting, closes idle connections, lets running requests finish (Limits::drain_timeout at most), joins the
-  // threads. Returns the number of requests that had to be cut off.
+  // Stops accepting, closes idle connections, lets requests finish whose first bytes have come (Limits::drain_timeout
+  // at most; then Refusal::stopping), joins the threads. Returns the number of requests that had to be cut off.
   std::size_t stop();
 
  private:

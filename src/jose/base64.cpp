@@ -23,18 +23,19 @@ constexpr std::array<std::uint8_t, 256> make_digits() {
 constexpr std::array<std::uint8_t, 256> url_digits = make_digits();
 
 void append_encoded(std::string& out, std::string_view bytes, std::string_view alphabet) {
-  out.reserve(out.size() + (bytes.size() + 2) / 3 * 4);
-  std::uint32_t buffer = 0;
-  int bits = 0;
-  for (const char byte : bytes) {
-    buffer = buffer << 8 | static_cast<std::uint8_t>(byte);
-    for (bits += 8; bits >= 6; bits -= 6) {
-      out += alphabet[buffer >> (bits - 6) & 63];
-    }
+  const std::size_t begin = out.size();
+  out.resize(begin + (bytes.size() * 4 + 2) / 3);
+  char* to = out.data() + begin;
+  const auto put = [&](std::uint32_t group, std::size_t characters) {
+    for (std::size_t i = 0; i < characters; ++i) *to++ = alphabet[group >> (18 - 6 * i) & 63];
+  };
+  const auto* from = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  const auto* const end = from + bytes.size();
+  for (; end - from >= 3; from += 3) {
+    put(std::uint32_t{from[0]} << 16 | std::uint32_t{from[1]} << 8 | from[2], 4);
   }
-  if (bits > 0) {
-    out += alphabet[buffer << (6 - bits) & 63];
-  }
+  if (end - from == 1) put(std::uint32_t{from[0]} << 16, 2);
+  if (end - from == 2) put(std::uint32_t{from[0]} << 16 | std::uint32_t{from[1]} << 8, 3);
 }
 
 }  // namespace
@@ -53,23 +54,22 @@ std::optional<std::string> decode_base64url(std::string_view text) {
   if (text.size() % 4 == 1) {
     return std::nullopt;
   }
-  std::string out;
-  out.reserve(text.size() / 4 * 3 + 2);
+  std::string out(text.size() * 3 / 4, '\0');
+  char* to = out.data();
   std::uint32_t buffer = 0;
+  std::uint32_t seen = 0;  // no_digit has bits that no digit has
   int bits = 0;
   for (const char character : text) {
     const std::uint8_t digit = url_digits[static_cast<std::uint8_t>(character)];
-    if (digit == no_digit) {
-      return std::nullopt;
-    }
+    seen |= digit;
     buffer = buffer << 6 | digit;
     bits += 6;
     if (bits >= 8) {
       bits -= 8;
-      out += static_cast<char>(buffer >> bits & 0xff);
+      *to++ = static_cast<char>(buffer >> bits & 0xff);
     }
   }
-  if ((buffer & ((1U << bits) - 1)) != 0) {
+  if (seen > 63 || (buffer & ((1U << bits) - 1)) != 0) {
     return std::nullopt;
   }
   return out;

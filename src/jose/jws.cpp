@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "jose/base64.hpp"
 #include "jose/claims.hpp"
@@ -36,16 +37,27 @@ std::optional<Parts> split(std::string_view token) {
                token.substr(0, second)};
 }
 
+std::expected<wire::JsonDocument, JwsError> read_header(std::string_view encoded) {
+  const auto json = decode_base64url(encoded);
+  auto header = json ? parse_object(*json) : std::nullopt;
+  if (!header) {
+    return std::unexpected(JwsError::malformed);
+  }
+  if (!text_of(*header, "alg") || has(*header, "crit") || has(*header, "b64")) {
+    return std::unexpected(JwsError::algorithm);
+  }
+  return std::move(*header);
+}
+
 std::expected<void, JwsError> check_header(std::string_view encoded) {
   if (encoded == usual_header) {
     return {};
   }
-  const auto json = decode_base64url(encoded);
-  const auto header = json ? parse_object(*json) : std::nullopt;
+  const auto header = read_header(encoded);
   if (!header) {
-    return std::unexpected(JwsError::malformed);
+    return std::unexpected(header.error());
   }
-  if (text_of(*header, "alg") != "HS256" || has(*header, "crit") || has(*header, "b64")) {
+  if (text_of(*header, "alg") != "HS256") {
     return std::unexpected(JwsError::algorithm);
   }
   return {};
@@ -109,6 +121,28 @@ std::expected<std::string, JwsError> verify_hs256(std::string_view token, std::s
     return std::unexpected(JwsError::signature);
   }
   return payload;
+}
+
+std::expected<UnverifiedJws, JwsError> read_jws(std::string_view token) {
+  const auto parts = split(token);
+  if (!parts) {
+    return std::unexpected(JwsError::malformed);
+  }
+  const auto header = read_header(parts->header);
+  if (!header) {
+    return std::unexpected(header.error());
+  }
+  const auto kid = text_of(*header, "kid");
+  auto payload = decode_base64url(parts->payload);
+  auto signature = decode_base64url(parts->signature);
+  if (!payload || !signature || has(*header, "kid") != kid.has_value()) {
+    return std::unexpected(JwsError::malformed);
+  }
+  return UnverifiedJws{.alg = std::string(*text_of(*header, "alg")),
+                       .kid = kid ? std::optional(std::string(*kid)) : std::nullopt,
+                       .payload = std::move(*payload),
+                       .signature = std::move(*signature),
+                       .signing_input = parts->signing_input};
 }
 
 }  // namespace call_service::jose

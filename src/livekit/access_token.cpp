@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "base/text.hpp"
 #include "jose/jws.hpp"
 #include "wire/write.hpp"
 
@@ -11,17 +12,20 @@ namespace {
 constexpr Seconds service_token_lifetime{60};
 
 void append_member(std::string& json, std::string_view name, std::string_view value) {
-  json += '"';
-  json += name;
-  json += "\":";
+  wire::append_key(json, name);
   wire::append_string(json, value);
 }
 
-void append_number(std::string& json, std::string_view name, std::int64_t value) {
+void append_member(std::string& json, std::string_view name, const Uuid& id) {
+  wire::append_key(json, name);
   json += '"';
-  json += name;
-  json += "\":";
-  json += std::to_string(value);
+  id.append_to(json);
+  json += '"';
+}
+
+void append_member(std::string& json, std::string_view name, std::int64_t value) {
+  wire::append_key(json, name);
+  append_number(json, value);
 }
 
 std::int64_t to_seconds(Timestamp at) {
@@ -29,19 +33,19 @@ std::int64_t to_seconds(Timestamp at) {
 }
 
 void append_validity(std::string& json, Timestamp from, Timestamp until) {
-  append_number(json, "nbf", to_seconds(from));
+  append_member(json, "nbf", to_seconds(from));
   json += ',';
-  append_number(json, "exp", to_seconds(until));
+  append_member(json, "exp", to_seconds(until));
 }
 
 void append_room_config(std::string& json, const JoinGrant& grant) {
   json += R"("roomConfig":{)";
-  append_number(json, "departureTimeout", grant.departure_timeout.count());
+  append_member(json, "departureTimeout", grant.departure_timeout.count());
   json += ',';
-  append_number(json, "emptyTimeout", grant.empty_timeout.count());
+  append_member(json, "emptyTimeout", grant.empty_timeout.count());
   if (grant.max_participants) {
     json += ',';
-    append_number(json, "maxParticipants", *grant.max_participants);
+    append_member(json, "maxParticipants", std::int64_t{*grant.max_participants});
   }
   json += '}';
 }
@@ -50,7 +54,7 @@ void append_room_config(std::string& json, const JoinGrant& grant) {
 
 std::string make_join_token(const ApiKey& key, const JoinGrant& grant) {
   std::string json = "{";
-  json.reserve(640);
+  json.reserve(1024);
   append_member(json, "iss", key.key);
   json += ',';
   append_member(json, "sub", grant.identity);
@@ -59,9 +63,9 @@ std::string make_join_token(const ApiKey& key, const JoinGrant& grant) {
   json += ',';
   append_member(json, "name", grant.name);
   json += R"(,"attributes":{)";
-  append_member(json, "call_id", grant.call_id.to_string());
+  append_member(json, "call_id", grant.call_id);
   json += ',';
-  append_member(json, "session_id", grant.session_id.to_string());
+  append_member(json, "session_id", grant.session_id);
   json += R"(},"video":{)";
   append_member(json, "room", grant.room);
   json += R"(,"roomJoin":true,"canPublish":true,"canSubscribe":true,"canPublishData":true},)";

@@ -15,6 +15,8 @@ using protojson::Read;
 
 constexpr int ok = 200;
 constexpr int not_found = 404;
+// A room is listed in about a kilobyte, and a participant with a few tracks in several.
+constexpr std::size_t most_answered = std::size_t{64} * 1024 * 1024;
 
 std::unexpected<ApiError> refuse(std::string what) {
   return std::unexpected(ApiError{Kind::refused, std::move(what)});
@@ -127,6 +129,15 @@ std::string room_request(const std::string& room) {
   return json + "}";
 }
 
+std::string creation_request(const RoomSettings& settings) {
+  std::string json = R"({"name":)";
+  wire::append_string(json, settings.name);
+  json += R"(,"emptyTimeout":)" + std::to_string(settings.empty_timeout.count());
+  json += R"(,"departureTimeout":)" + std::to_string(settings.departure_timeout.count());
+  if (settings.max_participants) json += R"(,"maxParticipants":)" + std::to_string(*settings.max_participants);
+  return json + "}";
+}
+
 std::string participant_request(const std::string& room, const std::string& identity) {
   std::string json = R"({"room":)";
   wire::append_string(json, room);
@@ -157,6 +168,7 @@ Task<std::expected<http::ClientResponse, ApiError>> RoomServiceClient::call(std:
   request.headers = {{"Authorization", "Bearer " + make_service_token(key_, room, clock_.now())},
                      {"Content-Type", "application/json"}};
   request.body = std::move(body);
+  request.most_answered = most_answered;
   auto response = co_await client_.send(std::move(request), timeout_);
   if (!response) {
     co_return std::unexpected(ApiError{Kind::unreachable, method + ": " + response.error().what});
@@ -170,6 +182,16 @@ Task<std::expected<http::ClientResponse, ApiError>> RoomServiceClient::call(std:
   }
   const Kind kind = is_outage(response->status) ? Kind::unreachable : Kind::refused;
   co_return std::unexpected(ApiError{kind, describe(method, response->status, code)});
+}
+
+Task<std::expected<void, ApiError>> RoomServiceClient::create_room(const RoomSettings& settings) {
+  const auto response = co_await call("CreateRoom", settings.name, creation_request(settings));
+  if (!response) co_return std::unexpected(response.error());
+  const auto answer = parse_answer(response->body);
+  const auto room = answer ? read_room(answer->root()) : std::unexpected(answer.error());
+  if (!room) co_return refuse_unexpected(room.error());
+  if (room->name != settings.name) co_return refuse_unexpected("another room");
+  co_return std::expected<void, ApiError>();
 }
 
 Task<std::expected<Removal, ApiError>> RoomServiceClient::delete_room(const std::string& room) {

@@ -28,6 +28,14 @@ struct RoomInfo {
   std::optional<Timestamp> created_at{};
 };
 
+// With what a room is created; ignored where it exists.
+struct RoomSettings {
+  std::string name{};
+  Seconds empty_timeout{};
+  Seconds departure_timeout{};
+  std::optional<int> max_participants{};
+};
+
 struct ParticipantInfo {
   std::string sid{};
   std::string identity{};
@@ -47,6 +55,8 @@ class RoomServiceClient {
   RoomServiceClient(Executor executor, http::Origin origin, ApiKey key, const Clock& clock,
                     std::chrono::milliseconds timeout = std::chrono::seconds(5));
 
+  // Success also if the room was there.
+  Task<std::expected<void, ApiError>> create_room(const RoomSettings& settings);
   Task<std::expected<Removal, ApiError>> delete_room(const std::string& room);
   Task<std::expected<Removal, ApiError>> remove_participant(const std::string& room, const std::string& identity);
   // nullopt: LiveKit says there is no such participant.

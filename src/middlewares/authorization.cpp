@@ -18,12 +18,12 @@ namespace {
 
 constexpr Seconds leeway{30};
 
-std::unexpected<std::string> refuse(std::string cause) {
-  return std::unexpected(std::move(cause));
+std::unexpected<Authorizer::Refusal> refuse(std::string cause) {
+  return std::unexpected(Authorizer::Refusal{.cause = std::move(cause)});
 }
 
 // The token of "Bearer <token>", the scheme in any case; nullopt for another scheme or without a token.
-std::optional<std::string> bearer_token(std::string_view authorization) {
+std::optional<std::string_view> bearer_token(std::string_view authorization) {
   constexpr std::string_view scheme = "bearer ";
   const auto equals_lower = [](char sent, char lower) {
     return (sent >= 'A' && sent <= 'Z' ? static_cast<char>(sent - 'A' + 'a') : sent) == lower;
@@ -33,7 +33,7 @@ std::optional<std::string> bearer_token(std::string_view authorization) {
     return std::nullopt;
   }
   const auto begin = authorization.find_first_not_of(' ', scheme.size());
-  return begin == std::string_view::npos ? std::nullopt : std::optional(std::string(authorization.substr(begin)));
+  return begin == std::string_view::npos ? std::nullopt : std::optional(authorization.substr(begin));
 }
 
 std::string_view describe(jose::JwsError error) {
@@ -48,12 +48,29 @@ std::string_view describe(jose::JwsError error) {
   return "";
 }
 
+std::string_view describe(jose::KeySet::Verdict verdict) {
+  using enum jose::KeySet::Verdict;
+  switch (verdict) {
+    case verified:
+      return "";
+    case algorithm:
+      return "user token: algorithm not accepted, or not the one of its key";
+    case unknown_key:
+      return "user token: no key of the JWK set has its kid or fits";
+    case ambiguous:
+      return "user token: without kid, and several keys fit";
+    case signature:
+      return "user token: wrong signature";
+  }
+  return "";
+}
+
 struct Credential {
-  std::string text;
+  std::string_view text;   // in the request's header
   bool may_be_user_token;  // came without X-API-Key
 };
 
-std::expected<Credential, std::string> read_credential(const http::Request& request) {
+std::expected<Credential, Authorizer::Refusal> read_credential(const http::Request& request) {
   const std::string* authorization = request.header("Authorization");
   const std::string* api_key = request.header("X-API-Key");
   if (authorization == nullptr && api_key == nullptr) {
@@ -65,14 +82,14 @@ std::expected<Credential, std::string> read_credential(const http::Request& requ
   if (authorization == nullptr) {
     return Credential{*api_key, false};
   }
-  auto token = bearer_token(*authorization);
+  const auto token = bearer_token(*authorization);
   if (!token) {
     return refuse("Authorization is not of the form Bearer <token>");
   }
   if (api_key != nullptr && !jose::equal_in_constant_time(*token, *api_key)) {
     return refuse("Authorization and X-API-Key differ");
   }
-  return Credential{std::move(*token), api_key == nullptr};
+  return Credential{*token, api_key == nullptr};
 }
 
 // What is wrong with the token's times, or "".
@@ -133,8 +150,8 @@ void append_claim(std::string& json, std::string_view name, const std::optional<
 
 }  // namespace
 
-Authorizer::Authorizer(const Config& config, const Clock& clock)
-    : issuer_(config.auth_jwt_issuer), audience_(config.auth_jwt_audience), clock_(clock) {
+Authorizer::Authorizer(const Config& config, const Clock& clock, services::JwksService* jwks)
+    : issuer_(config.auth_jwt_issuer), audience_(config.auth_jwt_audience), clock_(clock), jwks_(jwks) {
   for (const ServiceKey& key : config.auth_api_keys) {
     keys_.push_back({key.name, jose::sha256(key.key)});
   }
@@ -145,10 +162,10 @@ Authorizer::Authorizer(const Config& config, const Clock& clock)
   }
 }
 
-std::expected<Caller, std::string> Authorizer::authorize(const http::Request& request) const {
+std::expected<Caller, Authorizer::Refusal> Authorizer::authorize(const http::Request& request) const {
   const auto credential = read_credential(request);
   if (!credential) {
-    return refuse(credential.error());
+    return std::unexpected(credential.error());
   }
   if (auto caller = from_service_key(credential->text)) {
     return std::move(*caller);
@@ -159,7 +176,7 @@ std::expected<Caller, std::string> Authorizer::authorize(const http::Request& re
   return from_user_token(credential->text);
 }
 
-std::optional<Caller> Authorizer::from_service_key(const std::string& key) const {
+std::optional<Caller> Authorizer::from_service_key(std::string_view key) const {
   if (keys_.empty()) {
     return std::nullopt;
   }
@@ -176,7 +193,11 @@ std::optional<Caller> Authorizer::from_service_key(const std::string& key) const
   return Caller{Caller::Type::service, found->name, std::nullopt};
 }
 
-std::expected<Caller, std::string> Authorizer::from_user_token(const std::string& token) const {
+// The payload. A secret verifies HS256 and a key what is its own, so neither can be taken for the other.
+std::expected<std::string, Authorizer::Refusal> Authorizer::verify(std::string_view token) const {
+  if (jwks_ != nullptr && jwt_secrets_.empty()) {
+    return verify_by_key(token);
+  }
   std::expected<std::string, jose::JwsError> payload = std::unexpected(jose::JwsError::malformed);
   for (const std::string& secret : jwt_secrets_) {
     payload = jose::verify_hs256(token, secret);
@@ -184,8 +205,38 @@ std::expected<Caller, std::string> Authorizer::from_user_token(const std::string
       break;
     }
   }
+  if (payload) {
+    return std::move(*payload);
+  }
+  if (jwks_ != nullptr && payload.error() == jose::JwsError::algorithm) {
+    return verify_by_key(token);
+  }
+  return refuse(std::string(describe(payload.error())));
+}
+
+std::expected<std::string, Authorizer::Refusal> Authorizer::verify_by_key(std::string_view token) const {
+  auto jws = jose::read_jws(token);
+  if (!jws) {
+    return refuse(std::string(describe(jws.error())));
+  }
+  const auto verdict = jwks_->keys()->verify(*jws);
+  if (verdict != jose::KeySet::Verdict::verified) {
+    return std::unexpected(Refusal{.cause = std::string(describe(verdict)),
+                                   .key_is_unknown = verdict == jose::KeySet::Verdict::unknown_key});
+  }
+  return std::move(jws->payload);
+}
+
+Task<void> Authorizer::refresh_keys() const {
+  if (jwks_ != nullptr) {
+    co_await jwks_->refresh();
+  }
+}
+
+std::expected<Caller, Authorizer::Refusal> Authorizer::from_user_token(std::string_view token) const {
+  const auto payload = verify(token);
   if (!payload) {
-    return refuse(std::string(describe(payload.error())));
+    return std::unexpected(payload.error());
   }
   const auto claims = jose::parse_object(*payload);
   if (!claims) {

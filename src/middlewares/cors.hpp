@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "http/message.hpp"
@@ -15,11 +16,11 @@ class Cors {
   // `origins`: exact origins, or one "*"; empty: none.
   explicit Cors(std::vector<std::string> origins);
 
-  // The answer to a preflight for a route with these methods ("GET, HEAD"); nothing if the request is none, or if no
-  // origin is configured.
-  std::optional<http::Response> preflight(const http::Request& request, const std::string& methods) const;
+  // The answer to a preflight for a path with these methods ("GET, HEAD"; empty: there is nothing at the path); nothing
+  // if the request is none, or if no origin is configured.
+  std::optional<http::Response> preflight(const http::Request& request, std::string_view methods) const;
 
-  // Adds to any response what the request's origin may see.
+  // Adds to any response what the request's origin may see; with "*" to every response.
   void decorate(const http::Request& request, http::Response& response) const;
 
  private:

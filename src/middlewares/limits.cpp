@@ -1,17 +1,14 @@
 #include "middlewares/limits.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <string>
+
+#include "http/text.hpp"
 
 namespace call_service::middlewares {
 
 namespace {
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
 
 // The type without its parameters: "application/json; charset=utf-8" is application/json.
 std::string_view media_type(std::string_view value) {
@@ -29,23 +26,44 @@ std::size_t announced_length(const http::Request& request) {
   return error == std::errc() ? length : SIZE_MAX;
 }
 
+bool is_of_type(const http::Request& request, std::span<const std::string_view> types) {
+  const std::string* type = request.header("Content-Type");
+  return type != nullptr && request.header_count("Content-Type") == 1 &&
+         std::ranges::any_of(types,
+                             [&](std::string_view t) { return http::equal_ignoring_case(t, media_type(*type)); });
+}
+
+Error wrong_type(std::span<const std::string_view> types) {
+  return fail(ErrorCode::unsupported_media_type, "The body must be " + std::string(types.front()) + ".").error();
+}
+
 }  // namespace
 
 std::optional<Error> refuse_body(const http::Request& request, std::size_t limit,
                                  std::span<const std::string_view> types) {
   const std::size_t length = announced_length(request);
-  if (length > limit)
-    return fail(ErrorCode::body_too_large, "The body is larger than " + std::to_string(limit) + " bytes.").error();
+  if (length > limit) return body_too_large(limit);
+  const bool is_chunked = request.header("Transfer-Encoding") != nullptr;
+  if (length == 0 && !is_chunked) return std::nullopt;
   if (request.header("Content-Encoding") != nullptr) {
     return fail(ErrorCode::unsupported_media_type, "An encoded body is not accepted.").error();
   }
-  if (length == 0 && request.header("Transfer-Encoding") == nullptr) return std::nullopt;
-  const std::string* type = request.header("Content-Type");
-  const bool accepted =
-      type != nullptr && request.header_count("Content-Type") == 1 &&
-      std::ranges::any_of(types, [&](std::string_view t) { return equal_ignoring_case(t, media_type(*type)); });
-  if (accepted) return std::nullopt;
-  return fail(ErrorCode::unsupported_media_type, "The body must be " + std::string(types.front()) + ".").error();
+  const bool may_be_empty = is_chunked && request.header("Content-Type") == nullptr;
+  if (may_be_empty || is_of_type(request, types)) return std::nullopt;
+  return wrong_type(types);
+}
+
+std::size_t body_bytes(const http::Request& request, std::size_t limit) {
+  return request.header("Transfer-Encoding") != nullptr ? limit : announced_length(request);
+}
+
+std::optional<Error> refuse_untyped_body(const http::Request& request, std::span<const std::string_view> types) {
+  if (request.body.empty() || request.header("Content-Type") != nullptr) return std::nullopt;
+  return wrong_type(types);
+}
+
+Error body_too_large(std::size_t limit) {
+  return fail(ErrorCode::body_too_large, "The body is larger than " + std::to_string(limit) + " bytes.").error();
 }
 
 }  // namespace call_service::middlewares

@@ -1,5 +1,7 @@
 #include "middlewares/webhook_authorization.hpp"
 
+#include "metrics.hpp"
+
 namespace call_service::middlewares {
 
 namespace {
@@ -24,7 +26,7 @@ std::expected<std::string, livekit::WebhookRejection> WebhookAuthorization::auth
   if (authorization != nullptr && request.header_count("Authorization") == 1) {
     hash = verifier_.verify_token(*authorization, now);
   }
-  if (!hash) history_.rejected(now, hash.error());
+  if (!hash) rejected(now, hash.error());
   return hash;
 }
 
@@ -33,10 +35,16 @@ bool WebhookAuthorization::accept(const std::string& hash, const http::Request& 
   const bool accepted = livekit::WebhookVerifier::is_hash_of(hash, request.body);
   if (accepted) {
     history_.accepted(now);
+    metrics::series().webhook_last_accepted.set(std::chrono::duration<double>(now.time_since_epoch()).count());
   } else {
-    history_.rejected(now, livekit::WebhookRejection::hash);
+    rejected(now, livekit::WebhookRejection::hash);
   }
   return accepted;
+}
+
+void WebhookAuthorization::rejected(Timestamp now, livekit::WebhookRejection why) {
+  history_.rejected(now, why);
+  metrics::series().webhooks_rejected.add({name_of(why)});
 }
 
 }  // namespace call_service::middlewares

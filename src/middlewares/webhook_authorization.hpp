@@ -24,6 +24,8 @@ class WebhookAuthorization {
   bool accept(const std::string& hash, const http::Request& request);
 
  private:
+  void rejected(Timestamp now, livekit::WebhookRejection why);
+
   livekit::WebhookVerifier verifier_;
   const Clock& clock_;
   services::WebhookHistory& history_;

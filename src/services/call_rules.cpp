@@ -4,6 +4,8 @@
 #include <cctype>
 #include <string_view>
 
+#include "services/call_generations.hpp"
+
 namespace call_service::rules {
 
 namespace {
@@ -14,8 +16,6 @@ using models::CallStatus;
 using models::EndEvidence;
 using models::Session;
 using models::SessionStatus;
-
-enum class Generation { older, current, newer };
 
 // The end of a session: why, when, and from what that is known.
 struct SessionEnd {
@@ -49,7 +49,8 @@ class Decision {
   }
 
   void room_event(const RoomFact& fact) {
-    const Generation generation = place(fact);
+    const Generation generation = place(call_, fact);
+    if (generation != Generation::current) end_former_generations(fact);
     if (!call_.is_active()) {
       delete_room_ = fact.type == EventType::room_started;
       return;
@@ -58,7 +59,7 @@ class Decision {
   }
 
   void participant_event(const ParticipantFact& fact, Uuid new_id) {
-    const Generation generation = place(fact);
+    const Generation generation = place(call_, fact);
     if (!call_.is_active()) {
       delete_room_ = fact.type == EventType::participant_joined;
       const bool known = find([&](const Session& s) { return s.participant_sid == fact.sid; }) != nullptr;
@@ -70,20 +71,30 @@ class Decision {
     } else {
       participant_left(session, fact);
     }
-    if (generation == Generation::older) end_former_generations(fact);
+    if (generation != Generation::current) end_former_generations(fact);
     order_connections(fact.identity);
+    if (generation == Generation::current) look_again_at_the_finish();
   }
 
-  void end_call(Timestamp at) {
+  void end_call(Timestamp at, std::string_view reason, EndEvidence evidence) {
     call_.status = CallStatus::ended;
-    call_.end_reason = "room_finished";
+    call_.end_reason = reason;
     call_.ended_at = std::max({at, call_.started_at, state_.latest_moment.value_or(at)});
     call_.closes_at.reset();
     // This very fact may have ended some later than that.
     for (const auto& session : sessions_) call_.ended_at = std::max(*call_.ended_at, session.left_at.value_or(at));
     for (auto& session : sessions_) {
-      if (session.is_open()) end(session, {*call_.ended_at, "call_ended", EndEvidence::room});
+      if (session.is_open()) end(session, {*call_.ended_at, "call_ended", evidence});
     }
+  }
+
+  // Late, it ends after what has been seen since, so that nothing known is bent.
+  void expire(Timestamp at, Timestamp now) {
+    for (const auto& session : sessions_) {
+      if (session.is_open() && session.joined_at) at = std::max(at, std::min(*session.joined_at, now));
+    }
+    end_call(at, "max_duration", EndEvidence::timer);
+    delete_room_ = true;
   }
 
   Changes result() && {
@@ -97,44 +108,20 @@ class Decision {
   }
 
  private:
-  // Which generation of the room the fact is about; a newer one becomes the call's.
-  Generation place(const RoomFact& fact) {
-    if (call_.room_sid == fact.room_sid) {
-      if (!call_.room_created_at) call_.room_created_at = fact.room_created_at;
-      return Generation::current;
-    }
-    const bool known = call_.room_sid.has_value();
-    if (known && !is_newer(fact)) return Generation::older;
-    call_.room_sid = fact.room_sid;
-    call_.room_created_at = fact.room_created_at;
-    call_.closes_at.reset();
-    if (!known) return Generation::current;
-    if (call_.is_active()) end_former_generations(fact);
-    return Generation::newer;
-  }
-
-  // creationTimeMs tells; two rooms of one millisecond are told apart by their sids, so that every order agrees.
-  bool is_newer(const RoomFact& fact) const {
-    const Timestamp theirs = fact.room_created_at.value_or(fact.occurred_at);
-    const Timestamp ours = call_.room_created_at.value_or(Timestamp::min());
-    return theirs != ours ? theirs > ours : fact.room_sid > *call_.room_sid;
-  }
-
-  // Connections to a former generation ended when the room was made anew, at the latest.
+  // Connections to a former generation ended when the next was made, at the latest.
   void end_former_generations(const RoomFact& fact) {
     for (auto& session : sessions_) {
-      const bool former = session.room_sid && session.room_sid != call_.room_sid;
-      if (former && (session.status == SessionStatus::active || ended_with_room(session))) {
-        const Timestamp at = believable(call_.room_created_at.value_or(*session.joined_at), fact.arrived_at);
-        end(session, {at, "reconciled", EndEvidence::generation});
-      }
+      const bool unsure = session.end_evidence == EndEvidence::generation || ended_with_room(session);
+      const auto next = succeeded_at(call_, session);
+      if (!next || (session.status != SessionStatus::active && !unsure)) continue;
+      if (call_.ended_at && *next >= *call_.ended_at) continue;
+      end(session, {believable(*next, fact.arrived_at), "reconciled", EndEvidence::generation});
     }
   }
 
   // Known only from the end of its room, which is the weakest there is to know.
   bool ended_with_room(const Session& session) const {
-    return session.end_evidence == EndEvidence::room && call_.end_reason == "room_finished" && call_.room_created_at &&
-           *call_.room_created_at < *call_.ended_at;
+    return session.end_evidence == EndEvidence::room && call_.end_reason == "room_finished";
   }
 
   Session* find(auto&& condition) {
@@ -251,17 +238,39 @@ class Decision {
     }
   }
 
-  // The room is gone. If all who were in it had left and somebody got a token after that, they are on the way: the call
-  // waits for them.
   void finish_room(const RoomFact& fact) {
-    const bool all_left = state_.room_was_entered && !state_.room_has_active;
-    const bool token_after =
-        call_.token_issued_at && state_.room_last_left && *call_.token_issued_at > *state_.room_last_left;
-    if (all_left && token_after) {
+    if (!call_.room_finished_at) call_.room_finished_at = fact.moment();
+    if (somebody_is_on_the_way()) {
       call_.closes_at = *call_.token_issued_at + token_grace;
     } else {
-      end_call(fact.moment());
+      end_call(*call_.room_finished_at, "room_finished", EndEvidence::room);
     }
+  }
+
+  // All who were in the newest generation had left, and somebody got a token after that.
+  bool somebody_is_on_the_way() const {
+    bool entered = state_.room_was_entered;
+    auto last_left = state_.room_last_left;
+    for (const auto& session : sessions_) {
+      if (session.room_sid != call_.room_sid) continue;
+      if (session.is_open()) return false;
+      entered = true;
+      last_left = std::max(last_left.value_or(*session.left_at), *session.left_at);
+    }
+    return entered && call_.token_issued_at && *call_.token_issued_at > last_left;
+  }
+
+  // What is told late of a finished room may show that nobody was on the way when it finished. But who got a token
+  // since then (createdAt has whole seconds) is on the way, and a connection that began since then says that a room is
+  // there.
+  void look_again_at_the_finish() {
+    if (!call_.is_active() || !call_.closes_at || !call_.room_finished_at) return;
+    const Timestamp finished_at = *call_.room_finished_at;
+    const bool token_since = *call_.token_issued_at >= finished_at + Seconds(1);
+    const bool began_since =
+        find([&](const Session& s) { return s.room_sid == call_.room_sid && s.joined_at > finished_at; }) != nullptr;
+    if (!token_since && !began_since && !somebody_is_on_the_way())
+      end_call(finished_at, "room_finished", EndEvidence::room);
   }
 
   void end_with_call(Session& session) {
@@ -317,7 +326,13 @@ Changes decide(const CallState& state, const ParticipantFact& fact, Uuid new_id)
 
 Changes close(const CallState& state) {
   Decision decision(state);
-  decision.end_call(*state.call.closes_at);
+  decision.end_call(*state.call.closes_at, "room_finished", EndEvidence::room);
+  return std::move(decision).result();
+}
+
+Changes expire(const CallState& state, Timestamp at, Timestamp now) {
+  Decision decision(state);
+  decision.expire(at, now);
   return std::move(decision).result();
 }
 

@@ -54,6 +54,10 @@ Changes decide(const CallState& state, const ParticipantFact& fact, Uuid new_id)
 // closes_at has come, and LiveKit, asked, has no such room: the call ends as room_finished.
 Changes close(const CallState& state);
 
+// The call, active and read with all its open sessions, has lasted as long as a call may: it ends at `at` as
+// max_duration, or at the latest that is known of it, and its room is to be deleted.
+Changes expire(const CallState& state, Timestamp at, Timestamp now);
+
 // How long a finished room's call waits for a token that was handed out after the last participant left.
 inline constexpr Seconds token_grace{60};
 

@@ -1,7 +1,7 @@
 #include "services/call_service.hpp"
 
-#include "log.hpp"
 #include "services/call_rules.hpp"
+#include "services/domain_log.hpp"
 #include "services/until_known.hpp"
 
 namespace call_service::services {
@@ -10,13 +10,16 @@ namespace {
 
 constexpr int first_sessions = 200;
 
-// What happened to a call, for those who read the log: the access log has the rest.
-void tell(std::string_view event, const Uuid& call_id, const Uuid& session_id, std::string_view user_id) {
-  if (!log::enabled(log::Level::info)) return;
-  log::info(event, {{"call_id", call_id.to_string()},
-                    {"session_id", session_id.to_string()},
-                    {"user_id", user_id},
-                    {"cause", "api"}});
+Cause by(const Caller& caller) {
+  return {.name = "api", .origin = caller.log_origin()};
+}
+
+void tell_admission(const models::Session& session, const repositories::Join& join, const Cause& cause) {
+  if (session.session_id == join.new_session_id) {
+    tell_session_created(session, cause);
+  } else {
+    tell_token_renewed(session, cause);
+  }
 }
 
 std::unexpected<Error> no_such_call() {
@@ -32,6 +35,10 @@ models::Call new_call(const StartRequest& request, Uuid call_id, Timestamp now) 
   return call;
 }
 
+models::Actor actor_of(const Caller& caller) {
+  return {.id = caller.id, .type = caller.is_service() ? "service" : "user"};
+}
+
 models::Session new_session(const repositories::Join& join) {
   models::Session session{.session_id = join.new_session_id, .call_id = join.call_id, .user_id = join.user_id};
   session.name = join.name.value_or(join.first_name.value_or(join.user_id));
@@ -43,8 +50,8 @@ models::Session new_session(const repositories::Join& join) {
 }  // namespace
 
 CallService::CallService(repositories::CallRepository& calls, const LivekitService& livekit, const Clock& clock,
-                         std::function<void()> wake_outbox)
-    : calls_(calls), livekit_(livekit), clock_(clock), wake_outbox_(std::move(wake_outbox)) {}
+                         std::function<void()> wake_outbox, RoomCreator* rooms)
+    : calls_(calls), livekit_(livekit), clock_(clock), wake_outbox_(std::move(wake_outbox)), rooms_(rooms) {}
 
 repositories::Join CallService::new_join(const Caller& caller, Uuid call_id, std::string user_id,
                                          std::optional<std::string> name) const {
@@ -52,11 +59,18 @@ repositories::Join CallService::new_join(const Caller& caller, Uuid call_id, std
   return {.call_id = call_id,
           .user_id = std::move(user_id),
           .acting_user = caller.acting_user(),
+          .actor = actor_of(caller),
           .name = caller.name ? caller.name : name,
           .new_session_id = make_uuid_v7(now),
           .now = now,
           .token_expires_at = livekit_.expiry(now),
-          .closes_at = now + rules::token_grace};
+          .closes_at = now + rules::token_grace,
+          .room = rooms_ != nullptr ? std::optional(rooms_->ask_for(call_id)) : std::nullopt};
+}
+
+// The answer is the same if it is not there in time: the client may try again, and who creates it goes on.
+Task<void> CallService::wait_for_room(Admission& admission, const repositories::Join& join) const {
+  if (join.room) admission.room_ready = co_await rooms_->wait_for(*join.room, admission.call.max_participants);
 }
 
 Task<Result<Admission>> CallService::start(const Caller& caller, StartRequest request) {
@@ -67,17 +81,22 @@ Task<Result<Admission>> CallService::start(const Caller& caller, StartRequest re
   // What a repetition says of the name is ignored; what the user token says counts.
   repositories::Join join = new_join(caller, call_id, request.caller_id, std::nullopt);
   join.first_name = request.name;
-  repositories::NewCall started{.call = new_call(request, call_id, join.now), .session = new_session(join)};
+  repositories::NewCall started{.call = new_call(request, call_id, join.now),
+                                .session = new_session(join),
+                                .actor = join.actor,
+                                .room = join.room};
 
   auto attempt = [&](bool again) { return start_once(started, join, again || request.call_id.has_value()); };
-  const auto outcome = co_await until_known<repositories::StartOutcome>(attempt);
+  auto outcome = co_await until_known<repositories::StartOutcome>(attempt);
   if (outcome.join.call->caller_id != request.caller_id) {
     co_return fail(ErrorCode::call_id_taken, "Another caller has a call with this id.");
   }
-  auto admission = admit(caller, outcome.join, join);
+  auto admission = admit(caller, std::move(outcome.join), join);
   if (!admission) co_return std::unexpected(std::move(admission.error()));
   admission->created = outcome.created;
-  if (outcome.created) tell("call_started", call_id, admission->session.session_id, request.caller_id);
+  if (outcome.created) tell_call_started(admission->call, by(caller));
+  tell_admission(admission->session, join, by(caller));
+  co_await wait_for_room(*admission, join);
   co_return admission;
 }
 
@@ -106,23 +125,26 @@ Task<Result<Admission>> CallService::join(const Caller& caller, Uuid call_id, st
   }
   repositories::Join join = new_join(caller, call_id, std::move(user_id), std::move(name));
   auto attempt = [&](bool) { return calls_.join(join); };
-  const auto outcome = co_await until_known<repositories::JoinOutcome>(attempt);
-  auto admission = admit(caller, outcome, join);
-  if (admission) tell("session_admitted", call_id, admission->session.session_id, join.user_id);
+  auto outcome = co_await until_known<repositories::JoinOutcome>(attempt);
+  auto admission = admit(caller, std::move(outcome), join);
+  if (!admission) co_return admission;
+  tell_admission(admission->session, join, by(caller));
+  co_await wait_for_room(*admission, join);
   co_return admission;
 }
 
-Result<Admission> CallService::admit(const Caller& caller, const repositories::JoinOutcome& outcome,
+Result<Admission> CallService::admit(const Caller& caller, repositories::JoinOutcome outcome,
                                      const repositories::Join& join) const {
   if (!outcome.call) return no_such_call();
   if (!caller.is_service() && !outcome.allowed)
     return fail(ErrorCode::forbidden, "This call is not open to this user.");
   if (!outcome.call->is_active()) return fail(ErrorCode::call_ended, "The call has ended.");
   if (!outcome.session) return fail(ErrorCode::call_full, "The call has as many participants as it may have.");
+  auto ticket = livekit_.ticket(*outcome.call, *outcome.session, join.now, join.token_expires_at);
   return Admission{.created = false,
-                   .call = *outcome.call,
-                   .session = *outcome.session,
-                   .ticket = livekit_.ticket(*outcome.call, *outcome.session, join.now, join.token_expires_at)};
+                   .call = std::move(*outcome.call),
+                   .session = std::move(*outcome.session),
+                   .ticket = std::move(ticket)};
 }
 
 Task<Result<models::Session>> CallService::leave(const Caller& caller, Uuid call_id, std::string user_id,
@@ -134,6 +156,7 @@ Task<Result<models::Session>> CallService::leave(const Caller& caller, Uuid call
   repositories::Leave leave{.call_id = call_id,
                             .user_id = std::move(user_id),
                             .session_id = session_id,
+                            .actor = actor_of(caller),
                             .now = now,
                             .intent_id = make_uuid_v7(now)};
   auto attempt = [&](bool) { return calls_.leave(leave); };
@@ -141,7 +164,8 @@ Task<Result<models::Session>> CallService::leave(const Caller& caller, Uuid call
   if (!outcome.call) co_return no_such_call();
   if (!outcome.session) co_return fail(ErrorCode::session_not_found, "The user has no such session in this call.");
   if (outcome.removal_requested) wake_outbox_();
-  tell("session_left", call_id, outcome.session->session_id, leave.user_id);
+  // Any other end is an older one.
+  if (outcome.session->left_at == leave.now) tell_session_left(*outcome.session, by(caller));
   co_return *outcome.session;
 }
 
@@ -150,12 +174,11 @@ Task<Result<models::Call>> CallService::end(const Caller& caller, Uuid call_id,
   if (on_behalf_of && !caller.acts_for(*on_behalf_of)) {
     co_return std::unexpected(*co_await not_yours(call_id, "A user token may end calls only as its own user."));
   }
-  const bool for_user = on_behalf_of || !caller.is_service();
+  const auto ended_by = on_behalf_of ? models::Actor{.id = *on_behalf_of, .type = "user"} : actor_of(caller);
   const Timestamp now = clock_.now();
   repositories::End end{.call_id = call_id,
                         .required_caller = caller.acting_user(),
-                        .ended_by = on_behalf_of.value_or(caller.id),
-                        .ended_by_type = for_user ? "user" : "service",
+                        .ended_by = ended_by,
                         .now = now,
                         .intent_id = make_uuid_v7(now)};
   auto attempt = [&](bool) { return calls_.end(end); };
@@ -166,7 +189,7 @@ Task<Result<models::Call>> CallService::end(const Caller& caller, Uuid call_id,
   }
   if (outcome.ended_now) {
     wake_outbox_();
-    log::info("call_ended", {{"call_id", call_id.to_string()}, {"ended_by", end.ended_by}, {"cause", "api"}});
+    tell_call_ended(*outcome.call, by(caller));
   }
   co_return *outcome.call;
 }

@@ -11,6 +11,7 @@
 #include "error.hpp"
 #include "services/caller.hpp"
 #include "services/livekit_service.hpp"
+#include "services/room_creator.hpp"
 
 namespace call_service::services {
 
@@ -29,6 +30,7 @@ struct Admission {
   models::Call call{};
   models::Session session{};
   Ticket ticket{};
+  std::optional<bool> room_ready{};  // where we create rooms: whether LiveKit has this one by now
 };
 
 struct CallDetails {
@@ -37,13 +39,15 @@ struct CallDetails {
   bool has_more_sessions = false;
 };
 
-// The rules of the API's side: writes intent, never waits for LiveKit. Safe on any serving thread. Throws
+// The rules of the API's side: writes intent, and waits for LiveKit only where rooms are created by us, and then only
+// to say whether the room is there. Safe on any serving thread. Throws
 // db::Unavailable.
 class CallService {
  public:
-  // `wake_outbox` is called after a commit that LiveKit has to hear of; safe on any thread.
+  // `wake_outbox` is called after a commit that LiveKit has to hear of; safe on any thread. `rooms`: null where
+  // participants create their rooms.
   CallService(repositories::CallRepository& calls, const LivekitService& livekit, const Clock& clock,
-              std::function<void()> wake_outbox);
+              std::function<void()> wake_outbox, RoomCreator* rooms = nullptr);
 
   // forbidden, call_id_taken, call_ended, call_full
   Task<Result<Admission>> start(const Caller& caller, StartRequest request);
@@ -62,8 +66,9 @@ class CallService {
   Task<repositories::StartOutcome> start_once(const repositories::NewCall& started, const repositories::Join& join,
                                               bool may_exist);
   Task<std::optional<Error>> not_yours(Uuid call_id, std::string what);
-  Result<Admission> admit(const Caller& caller, const repositories::JoinOutcome& outcome,
+  Result<Admission> admit(const Caller& caller, repositories::JoinOutcome outcome,
                           const repositories::Join& join) const;
+  Task<void> wait_for_room(Admission& admission, const repositories::Join& join) const;
   repositories::Join new_join(const Caller& caller, Uuid call_id, std::string user_id,
                               std::optional<std::string> name) const;
 
@@ -71,6 +76,7 @@ class CallService {
   const LivekitService& livekit_;
   const Clock& clock_;
   std::function<void()> wake_outbox_;
+  RoomCreator* rooms_;
 };
 
 }  // namespace call_service::services

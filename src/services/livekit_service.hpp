@@ -28,6 +28,10 @@ class LivekitService {
   // The token for one session of a call, valid until `expires_at`.
   Ticket ticket(const models::Call& call, const models::Session& session, Timestamp now, Timestamp expires_at) const;
 
+  // As in the tokens' roomConfig.
+  Seconds empty_timeout() const { return empty_timeout_; }
+  Seconds departure_timeout() const { return departure_timeout_; }
+
  private:
   livekit::ApiKey key_;
   std::string url_{};

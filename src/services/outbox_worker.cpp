@@ -8,7 +8,9 @@
 #include <random>
 
 #include "database/models/call.hpp"
+#include "database/repositories/claim.hpp"
 #include "log.hpp"
+#include "metrics.hpp"
 
 namespace call_service::services {
 
@@ -20,7 +22,7 @@ using std::chrono::steady_clock;
 constexpr std::size_t most_at_once = 32;
 constexpr Seconds turn_length{1};
 constexpr Seconds probe_pause{10};  // while LiveKit answers, so that /ready tells the truth of an idle service
-constexpr Seconds lease_length{5};
+constexpr Seconds lease_length = repositories::longest_lease;
 
 void log_unexpected(std::string_view what, const std::exception_ptr& error) {
   if (!error) return;
@@ -35,7 +37,8 @@ void log_unexpected(std::string_view what, const std::exception_ptr& error) {
 
 Milliseconds backoff(int attempts, double jitter) {
   const double doubled = 500.0 * static_cast<double>(1 << std::min(attempts, 6));
-  return Milliseconds(static_cast<std::int64_t>(std::min(doubled, 30'000.0) * (1.0 - 0.25 * jitter)));
+  constexpr double longest = Milliseconds(repositories::longest_pause).count();
+  return Milliseconds(static_cast<std::int64_t>(std::min(doubled, longest) * (1.0 - 0.25 * jitter)));
 }
 
 OutboxWorker::OutboxWorker(Executor executor, repositories::OutboxRepository& outbox,
@@ -58,6 +61,10 @@ void OutboxWorker::expect(SteadyTime due) {
   if (due >= next_due_) return;
   next_due_ = due;
   claim_timer_.cancel();
+}
+
+void OutboxWorker::report_outage(const std::string& why) {
+  if (!stopping_) livekit_is(false, why);
 }
 
 void OutboxWorker::stop() {
@@ -124,9 +131,15 @@ Task<void> OutboxWorker::renew_leases() {
   co_await outbox_.renew(owner_, std::move(ids), clock_.now() + lease_length);
 }
 
+// While LiveKit is unreachable a probe does not wait for the one before: that may hang in what is over.
 Task<void> OutboxWorker::probe_loop() {
   while (!stopping_) {
-    co_await probe();
+    if (health_.reachable) {
+      co_await probe();
+    } else {
+      asio::co_spawn(executor_, probe(),
+                     [](const std::exception_ptr& error) { log_unexpected("probe_failed", error); });
+    }
     if (stopping_) break;
     probe_timer_.expires_after(health_.reachable ? probe_pause : turn_length);
     co_await probe_timer_.async_wait(asio::as_tuple(asio::use_awaitable_t<Executor>()));
@@ -134,14 +147,18 @@ Task<void> OutboxWorker::probe_loop() {
 }
 
 Task<void> OutboxWorker::probe() {
+  const auto asked = steady_clock::now();
   const auto answer = co_await livekit_.probe();
   if (stopping_) co_return;
   const bool unreachable = !answer && answer.error().kind == livekit::ApiError::Kind::unreachable;
+  if (unreachable && asked < answered_) co_return;
+  if (!unreachable) answered_ = std::max(answered_, asked);
   if (!answer && !unreachable) log::error("livekit_refuses_us", {{"error", answer.error().what}});
   livekit_is(!unreachable, answer ? std::string() : answer.error().what);
 }
 
 void OutboxWorker::livekit_is(bool reachable, const std::string& why) {
+  metrics::series().livekit_reachable.set(reachable ? 1 : 0);
   if (health_.reachable.exchange(reachable) == reachable) return;
   if (reachable) {
     log::info("livekit_reachable");
@@ -155,8 +172,12 @@ void OutboxWorker::livekit_is(bool reachable, const std::string& why) {
 Task<void> OutboxWorker::carry_out(models::Intent intent) {
   const auto done = co_await execute(intent);
   if (done) {
-    co_await outbox_.complete(intent);
-    log::info("intent_done", {{"intent", name_of(intent.kind)}, {"call_id", intent.call_id.to_string()}});
+    co_await outbox_.complete(intent, clock_.now());
+    metrics::series().intents.add({name_of(intent.kind), "done"});
+    log::info("intent_done", {{"intent", name_of(intent.kind)},
+                              {"call_id", intent.call_id},
+                              {"user_id", intent.identity.value_or("")},
+                              {"attempts", intent.attempts + 1}});
   } else if (done.error().kind == livekit::ApiError::Kind::unreachable) {
     if (!stopping_) livekit_is(false, done.error().what);
     co_await outbox_.give_back(intent);
@@ -168,8 +189,10 @@ Task<void> OutboxWorker::carry_out(models::Intent intent) {
 Task<void> OutboxWorker::postpone(models::Intent intent, std::string why) {
   static thread_local std::minstd_rand random{std::random_device{}()};
   const auto pause = backoff(intent.attempts, std::uniform_real_distribution<double>(0, 1)(random));
+  metrics::series().intents.add({name_of(intent.kind), "refused"});
   log::warning("intent_refused", {{"intent", name_of(intent.kind)},
-                                  {"call_id", intent.call_id.to_string()},
+                                  {"call_id", intent.call_id},
+                                  {"user_id", intent.identity.value_or("")},
                                   {"error", why},
                                   {"attempts", intent.attempts + 1},
                                   {"next_try_ms", pause.count()}});

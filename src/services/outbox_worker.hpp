@@ -34,6 +34,9 @@ class OutboxWorker {
   // There may be something due. Safe on any thread.
   void wake();
 
+  // Somebody else found LiveKit not to answer: it is asked for until it does. On the worker's thread.
+  void report_outage(const std::string& why);
+
   // Ends the loops soon; leases are given back. On the worker's thread.
   void stop();
 
@@ -64,6 +67,7 @@ class OutboxWorker {
   Timer probe_timer_;
   std::unordered_set<Uuid> under_way_;
   SteadyTime next_due_;
+  SteadyTime answered_ = SteadyTime::min();  // when the newest probe that LiveKit answered was begun
   bool stopping_ = false;
 };
 

@@ -2,10 +2,13 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/task.hpp"
 #include "base/time.hpp"
+#include "database/repositories/revision_repository.hpp"
 #include "database/repositories/user_repository.hpp"
+#include "services/jwks_service.hpp"
 #include "services/outbox_worker.hpp"
 #include "services/webhook_history.hpp"
 
@@ -17,23 +20,41 @@ struct Readiness {
   std::optional<std::string> schema_fault{};
   bool livekit_reachable = false;
   WebhookHistory::Snapshot webhooks{};
+  std::optional<JwksService::Snapshot> jwks{};  // with AUTH_JWKS_URL only
+  bool nobody_can_authenticate = false;         // no key was ever read, and there is no other kind of credential
 
   // LiveKit and webhooks are shown but do not make the service unready: calls can be started and ended without them.
-  bool ready() const { return !database_fault && !schema_fault; }
+  // So are keys that cannot be read anew, as long as somebody can authenticate.
+  bool ready() const { return !database_fault && !schema_fault && !nobody_can_authenticate; }
 };
 
 // Safe on any serving thread.
 class ReadinessService {
  public:
-  ReadinessService(repositories::UserRepository& users, const LivekitHealth& livekit, const WebhookHistory& webhooks);
+  struct Jwks {
+    const JwksService* service = nullptr;  // nullptr without AUTH_JWKS_URL
+    bool is_only_credential = false;
+  };
 
-  // Asks the database, with a read of one of our tables. Does not throw.
+  struct Schema {
+    repositories::RevisionRepository& revisions;
+    std::vector<std::string> needed;  // by this program
+  };
+
+  ReadinessService(repositories::UserRepository& users, Schema schema, const LivekitHealth& livekit,
+                   const WebhookHistory& webhooks, Jwks jwks);
+
+  // Asks the database for the revisions that this program needs, and for a write that changes nothing. Does not throw.
   Task<Readiness> check();
 
  private:
+  Task<std::optional<std::string>> schema_fault();
+
   repositories::UserRepository& users_;
+  const Schema schema_;
   const LivekitHealth& livekit_;
   const WebhookHistory& webhooks_;
+  const Jwks jwks_;
 };
 
 }  // namespace call_service::services

@@ -18,7 +18,6 @@ template <typename T, typename Attempt>
 Task<T> until_known(Attempt& attempt) {
   namespace asio = boost::asio;
   using Clock = std::chrono::steady_clock;
-  asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> pause(co_await asio::this_coro::executor);
   const auto deadline = Clock::now() + std::chrono::seconds(2);
   std::string lost;
   while (true) {
@@ -31,7 +30,8 @@ Task<T> until_known(Attempt& attempt) {
       if (lost.empty()) throw;
     }
     if (Clock::now() >= deadline) throw db::OutcomeUnknown(lost);
-    pause.expires_after(std::chrono::milliseconds(100));
+    asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> pause(co_await asio::this_coro::executor,
+                                                                                std::chrono::milliseconds(100));
     co_await pause.async_wait(asio::as_tuple(asio::use_awaitable_t<Executor>()));
   }
 }

@@ -1,9 +1,14 @@
 #include "services/webhook_service.hpp"
 
 #include "database/errors.hpp"
-#include "log.hpp"
+#include "metrics.hpp"
 #include "schemas/text_rules.hpp"
+#include "services/call_changes.hpp"
 #include "services/call_rules.hpp"
+#include "services/call_timeline.hpp"
+#include "services/domain_log.hpp"
+#include "services/reconcile_rules.hpp"
+#include "services/tombstone.hpp"
 
 namespace call_service::services {
 
@@ -15,14 +20,37 @@ using livekit::WebhookEvent;
 // LiveKit waits for the answer; what is not done by then is better sent again.
 constexpr Seconds patience{5};
 
-bool is_person(const std::string& kind) {
-  return kind != "INGRESS" && kind != "EGRESS" && kind != "SIP" && kind != "AGENT";
+// Why an event is none of ours, or "".
+std::string_view why_ignored(const WebhookEvent& event) {
+  if (event.type == EventType::other || !event.room) return "type";
+  if (!models::call_id_of_room(event.room->name)) return "room";
+  if (!event.participant) return "";
+  if (!rules::is_person(event.participant->kind)) return "participant_kind";
+  return schemas::is_user_id(event.participant->identity) ? "" : "identity";
 }
 
-bool concerns_us(const WebhookEvent& event) {
-  if (event.type == EventType::other || !event.room) return false;
-  if (!event.participant) return true;
-  return is_person(event.participant->kind) && schemas::is_user_id(event.participant->identity);
+void tell_result(std::string_view name, const WebhookEvent& event, const log::Origin& origin, const Uuid& call_id,
+                 std::string_view reason = {}) {
+  log::info(name, origin,
+            {{"event_id", event.id},
+             {"type", event.type_name},
+             {"call_id", call_id},
+             {"user_id", event.participant ? std::string_view(event.participant->identity) : std::string_view()},
+             {"reason", reason},
+             {"cause", "webhook"}});
+}
+
+// LiveKit sends much that no call is about, such as tracks.
+void tell_ignored(const WebhookEvent& event, const log::Origin& origin, std::string_view reason) {
+  const auto level = reason == "type" ? log::Level::debug : log::Level::info;
+  log::write(level, "webhook_ignored", origin,
+             {{"event_id", event.id}, {"type", event.type_name}, {"reason", reason}, {"cause", "webhook"}});
+}
+
+void measure_lag(const WebhookEvent& event, Timestamp now) {
+  if (event.created_at == Timestamp{}) return;
+  const std::chrono::duration<double> lag = now - std::min(now, event.created_at);
+  metrics::series().webhook_lag.observe(lag.count());
 }
 
 rules::RoomFact room_fact(const WebhookEvent& event, Timestamp now) {
@@ -55,8 +83,14 @@ repositories::StateQuery query_for(Uuid call_id, const WebhookEvent& event) {
   return query;
 }
 
+// There are many of them: short names keep a row below 150 bytes.
+std::string_view short_name(std::string_view type) {
+  constexpr std::string_view common = "participant_";
+  return type.starts_with(common) ? type.substr(common.size()) : type;
+}
+
 models::WebhookEvent inbox_row(Uuid call_id, const WebhookEvent& event, Timestamp now) {
-  models::WebhookEvent row{.call_id = call_id, .event_id = event.id, .type = event.type_name};
+  models::WebhookEvent row{.call_id = call_id, .event_id = event.id, .type = std::string(short_name(event.type_name))};
   row.room_sid = event.room->sid;
   if (event.participant) {
     row.participant_sid = event.participant->sid;
@@ -67,22 +101,10 @@ models::WebhookEvent inbox_row(Uuid call_id, const WebhookEvent& event, Timestam
   return row;
 }
 
-models::Intent new_intent(models::IntentKind kind, Uuid call_id, Timestamp now) {
-  return {.intent_id = make_uuid_v7(now), .call_id = call_id, .kind = kind, .created_at = now, .due_at = now};
-}
-
-repositories::Change change_of(rules::Changes decided, const WebhookEvent& event, Timestamp now) {
-  const Uuid call_id = decided.call.call_id;
-  repositories::Change change{.event = inbox_row(call_id, event, now), .now = now};
-  if (decided.delete_room) change.intents.push_back(new_intent(models::IntentKind::delete_room, call_id, now));
-  if (decided.remove) {
-    auto& intent = change.intents.emplace_back(new_intent(models::IntentKind::remove_participant, call_id, now));
-    intent.identity = decided.remove->user_id;
-    intent.participant_sid = decided.remove->participant_sid;
-  }
-  change.call = std::move(decided.call);
-  change.sessions = std::move(decided.sessions);
-  return change;
+rules::Told told_by(const WebhookEvent& event, Timestamp now) {
+  rules::Told told{.cause = "webhook", .event_id = event.id, .now = now};
+  if (event.type == EventType::room_finished) told.room_finished = room_fact(event, now);
+  return told;
 }
 
 rules::Changes decide(const repositories::CallState& state, const WebhookEvent& event, Timestamp now) {
@@ -104,18 +126,44 @@ std::string_view name_of(WebhookResult result) {
   std::unreachable();
 }
 
-WebhookService::WebhookService(repositories::CallRepository& calls, const Clock& clock,
-                               std::function<void()> wake_outbox)
-    : calls_(calls), clock_(clock), wake_outbox_(std::move(wake_outbox)) {}
+WebhookService::WebhookService(repositories::CallRepository& calls, CallTurns& turns, const Clock& clock,
+                               std::function<void()> wake_outbox, std::function<void(Uuid)> room_lost)
+    : calls_(calls),
+      turns_(turns),
+      clock_(clock),
+      wake_outbox_(std::move(wake_outbox)),
+      room_lost_(std::move(room_lost)) {}
 
-Task<WebhookResult> WebhookService::apply(WebhookEvent event) {
-  if (!concerns_us(event)) co_return WebhookResult::ignored;
-  const auto call_id = models::call_id_of_room(event.room->name);
-  if (!call_id) co_return WebhookResult::ignored;
-  co_return co_await apply_to_call(*call_id, std::move(event));
+Task<WebhookResult> WebhookService::apply(WebhookEvent event, log::Origin origin) {
+  const std::string_view type = name_of(event.type);
+  measure_lag(event, clock_.now());
+  try {
+    const auto result = co_await apply_if_ours(std::move(event), origin);
+    metrics::series().webhook_events.add({type, name_of(result)});
+    co_return result;
+  } catch (...) {
+    metrics::series().webhook_events.add({type, "failed"});
+    throw;
+  }
 }
 
-Task<WebhookResult> WebhookService::apply_to_call(Uuid call_id, WebhookEvent event) {
+WebhookResult WebhookService::ignore_malformed(std::string_view why, const log::Origin& origin) {
+  metrics::series().webhook_events.add({"other", "malformed"});
+  log::write(log::Level::warning, "webhook_malformed", origin, {{"reason", why}, {"cause", "webhook"}});
+  return WebhookResult::ignored;
+}
+
+Task<WebhookResult> WebhookService::apply_if_ours(WebhookEvent event, log::Origin origin) {
+  const std::string_view reason = why_ignored(event);
+  if (!reason.empty()) {
+    tell_ignored(event, origin, reason);
+    co_return WebhookResult::ignored;
+  }
+  const Uuid call_id = *models::call_id_of_room(event.room->name);
+  co_return co_await apply_to_call(call_id, std::move(event), origin);
+}
+
+Task<WebhookResult> WebhookService::apply_to_call(Uuid call_id, WebhookEvent event, log::Origin origin) {
   const Timestamp now = clock_.now();
   const auto deadline = std::chrono::steady_clock::now() + patience;
   const auto turn = co_await turns_.take(call_id, deadline);
@@ -123,24 +171,40 @@ Task<WebhookResult> WebhookService::apply_to_call(Uuid call_id, WebhookEvent eve
   while (std::chrono::steady_clock::now() < deadline) {
     const auto state = co_await calls_.load_state(query_for(call_id, event));
     if (!state) {
-      log::info("room_of_unknown_call", {{"call_id", call_id.to_string()}, {"event_id", event.id}});
+      tell_result("webhook_ignored", event, origin, call_id, "unknown_call");
       co_return WebhookResult::ignored;
     }
-    if (state->event_applied) co_return WebhookResult::duplicate;
+    if (state->event_applied) {
+      tell_result("webhook_duplicate", event, origin, call_id);
+      co_return WebhookResult::duplicate;
+    }
 
-    repositories::Change change = change_of(decide(*state, event, now), event, now);
+    auto decided = decide(*state, event, now);
+    const Timestamp deletion_due = co_await pace_deletion(*state, event, decided, now);
+    auto change = change_of(*state, std::move(decided), told_by(event, now), deletion_due);
+    change.event = inbox_row(call_id, event, now);
     const bool needs_livekit = !change.intents.empty();
-    const bool ended_now = state->call.is_active() && !change.call.is_active();
+    const auto [call, sessions] = std::pair(change.call, change.sessions);
     if (!co_await calls_.apply(std::move(change))) continue;
     if (needs_livekit) wake_outbox_();
-    log::info("webhook_applied", {{"call_id", call_id.to_string()},
-                                  {"event_id", event.id},
-                                  {"type", event.type_name},
-                                  {"call_ended", ended_now},
-                                  {"cause", "webhook"}});
+    if (call.closes_at && !state->call.closes_at) room_lost_(call_id);
+    tell_result("webhook_applied", event, origin, call_id);
+    tell_changes(*state, call, sessions, {.name = "webhook", .origin = origin, .event_id = event.id});
     co_return WebhookResult::applied;
   }
   throw db::Unavailable("the call changed too often while an event was applied");
+}
+
+// Takes the deletion of a room back that one asked for before covers already; else tells when it is due.
+Task<Timestamp> WebhookService::pace_deletion(const repositories::CallState& state, const WebhookEvent& event,
+                                              rules::Changes& decided, Timestamp now) {
+  if (!decided.delete_room) co_return now;
+  const auto past = co_await calls_.room_deletions(state.call.call_id, now - deletions_count_for);
+  const auto due = next_deletion(past, state.call.room_sid == event.room->sid, now);
+  if (due) co_return *due;
+  decided.delete_room = false;
+  decided.call.room_deletion = state.call.room_deletion;
+  co_return now;
 }
 
 }  // namespace call_service::services

@@ -18,8 +18,8 @@
 //     static constexpr auto fields() { return std::tuple{wire::field("name", &JoinCallRequest::name, display_name)}; }
 //   };
 //
-// gives reading with every fault at once (wire/read.hpp), writing (wire/write.hpp) and its JSON Schema
-// (wire/schema.hpp).
+// gives reading with every fault at once (wire/read.hpp; as parameters of a query: wire/parameters.hpp), writing
+// (wire/write.hpp) and its JSON Schema (wire/schema.hpp).
 namespace call_service::wire {
 
 // A JSON object kept as the text it came in, for values that the service stores and returns without looking inside.
@@ -43,11 +43,13 @@ struct Rules {
   std::int64_t max = INT64_MAX;
   TextCheck check = nullptr;               // of a text, or of each text in a list; run when the length is right
   std::size_t max_item_length = SIZE_MAX;  // of each text in a list
-  std::string_view pattern = {};           // the JSON Schema form of `check`
-  std::string_view description = {};
-  std::string_view example = {};       // JSON text
-  std::string_view known_values = {};  // of an open enum, separated by '|': documented, not enforced
-  bool omit_null = false;              // writing: leave an empty optional out instead of writing null
+  std::string_view pattern = {};           // the JSON Schema form of `check`; without lookbehind and \p
+  std::string_view format = {};            // of a text: JSON Schema's `format`
+  std::string_view description = {};       // one or two sentences, Markdown
+  std::string_view example = {};           // JSON text
+  std::string_view known_values = {};      // of an open enum, separated by '|': documented, not enforced
+  std::string_view values = {};            // of a closed set, separated by '|': anything else is the fault `enum`
+  bool omit_null = false;                  // writing: leave an empty optional out instead of writing null
 };
 
 template <typename Struct, typename Member>
@@ -57,7 +59,8 @@ struct FieldOf {
   Rules rules;
 };
 
-// A member of type std::optional<…> may be absent or null; any other is required.
+// A member of type std::optional<…> may be absent or null, and then keeps its initializer, the default; any other is
+// required.
 template <typename Struct, typename Member>
 constexpr FieldOf<Struct, Member> field(std::string_view name, Member Struct::* member, Rules rules = {}) {
   return {name, member, rules};

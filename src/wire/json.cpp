@@ -44,7 +44,7 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text) {
   }
   boost::json::parse_options options;
   options.max_depth = max_depth;
-  boost::json::basic_parser<JsonBuilder> parser(options);
+  boost::json::basic_parser<JsonBuilder> parser(options, text.size());
   boost::json::error_code error;
   const std::size_t read = parser.write_some(false, text.data(), text.size(), error);
   if (error) return explain(parser.handler(), error, read);

@@ -43,17 +43,18 @@ bool JsonBuilder::close() {
   return true;
 }
 
-bool JsonBuilder::on_object_end(std::size_t, ErrorCode& error) {
+bool JsonBuilder::on_object_end(std::size_t size, ErrorCode& error) {
   const JsonView object{&document_, open_.back()};
   close();
-  if (!note_duplicate_key(object)) return true;
+  if (size < 2 || !note_duplicate_key(object, size)) return true;
   error = boost::json::error::syntax;
   return false;
 }
 
 // Sorting keeps an object of many keys from costing the square of their number.
-bool JsonBuilder::note_duplicate_key(JsonView object) {
+bool JsonBuilder::note_duplicate_key(JsonView object, std::size_t size) {
   std::vector<std::string_view> keys;
+  keys.reserve(size);
   object.for_each_member([&](std::string_view key, JsonView) { keys.push_back(key); });
   std::ranges::sort(keys);
   const auto twice = std::ranges::adjacent_find(keys);

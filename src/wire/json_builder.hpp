@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <boost/json/basic_parser.hpp>
 #include <optional>
 #include <string>
@@ -22,6 +23,12 @@ class JsonBuilder {
   static constexpr std::size_t max_key_size = SIZE_MAX;
   static constexpr std::size_t max_string_size = SIZE_MAX;
 
+  // Of a text of this many bytes.
+  explicit JsonBuilder(std::size_t size) {
+    document_.nodes_.reserve(std::min<std::size_t>(size / 8, 64) + 4);
+    document_.characters_.reserve(size);
+  }
+
   JsonDocument take_document() { return std::move(document_); }
 
   // The key that was found twice, if that is why building stopped.
@@ -33,7 +40,7 @@ class JsonBuilder {
   bool on_document_begin(ErrorCode&) { return true; }
   bool on_document_end(ErrorCode&) { return true; }
   bool on_object_begin(ErrorCode&) { return open(JsonKind::object); }
-  bool on_object_end(std::size_t, ErrorCode& error);
+  bool on_object_end(std::size_t size, ErrorCode& error);
   bool on_array_begin(ErrorCode&) { return open(JsonKind::array); }
   bool on_array_end(std::size_t, ErrorCode&) { return close(); }
   bool on_key_part(Text text, std::size_t, ErrorCode&) { return add_part(text); }
@@ -57,7 +64,7 @@ class JsonBuilder {
   bool add_text(JsonKind kind, Text text);
   bool open(JsonKind kind);
   bool close();
-  bool note_duplicate_key(JsonView object);
+  bool note_duplicate_key(JsonView object, std::size_t size);
 
   JsonDocument document_;
   std::vector<std::uint32_t> open_;  // the containers that the parser is in

@@ -41,12 +41,12 @@ struct Problem {
   static constexpr auto fields() {
     return std::tuple{
         field("type", &Problem::type, {.description = "urn:call-service:error: and the code"}),
-        field("title", &Problem::title),
+        field("title", &Problem::title, {.description = "of the code, always the same"}),
         field("status", &Problem::status),
-        field("detail", &Problem::detail),
+        field("detail", &Problem::detail, {.description = "of this error, for people"}),
         field("instance", &Problem::instance, {.description = "the request's path"}),
-        field("code", &Problem::code),
-        field("request_id", &Problem::request_id),
+        field("code", &Problem::code, {.description = "for programs; the introduction lists them all"}),
+        field("request_id", &Problem::request_id, {.description = "as in X-Request-Id and in the service's log"}),
         field("errors", &Problem::errors,
               {.description = "only with validation_failed: all faults", .omit_null = true}),
     };

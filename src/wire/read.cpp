@@ -39,14 +39,21 @@ std::string describe_length(std::size_t least, std::size_t most, std::string_vie
   return text.append(" ").append(unit);
 }
 
+bool is_one_of(std::string_view text, std::string_view values) {
+  while (true) {
+    const auto end = std::min(values.find('|'), values.size());
+    if (text == values.substr(0, end)) return true;
+    if (end == values.size()) return false;
+    values.remove_prefix(end + 1);
+  }
+}
+
 void read_whole_number(JsonView json, std::int64_t& out, std::int64_t least, std::int64_t most, const Place& place,
                        Faults& faults) {
   if (!expect_kind(json, JsonKind::number, place, faults)) return;
   if (!json.is_whole()) return faults.add(place, "type", std::string(describe(JsonKind::number)));
   const auto value = json.integer();
-  if (!value || *value < least || *value > most) {
-    return faults.add(place, "range", "must be from " + std::to_string(least) + " to " + std::to_string(most));
-  }
+  if (!value || *value < least || *value > most) return faults.add(place, "range", describe_range(least, most));
   out = *value;
 }
 
@@ -88,6 +95,22 @@ Error Faults::to_error() && {
   return {ErrorCode::validation_failed, "The request's content is not valid.", std::move(list_), {}};
 }
 
+std::string describe_range(std::int64_t least, std::int64_t most) {
+  return "must be from " + std::to_string(least) + " to " + std::to_string(most);
+}
+
+std::optional<ValueFault> check_text(std::string_view text, const Rules& rules) {
+  const std::size_t length = count_code_points(text);
+  if (length < rules.min_length || length > rules.max_length) {
+    return ValueFault{"length", describe_length(rules.min_length, rules.max_length, "characters")};
+  }
+  if (const auto fault = rules.check != nullptr ? rules.check(text) : std::nullopt) {
+    return ValueFault{fault->code, std::string(fault->detail)};
+  }
+  if (rules.values.empty() || is_one_of(text, rules.values)) return std::nullopt;
+  return ValueFault{"enum", "must be one of " + std::string(rules.values)};
+}
+
 bool expect_kind(JsonView json, JsonKind kind, const Place& place, Faults& faults) {
   if (json.kind() == kind) return true;
   faults.add(place, "type", std::string(describe(kind)));
@@ -122,15 +145,8 @@ void add_unknown(const Place& place, Faults& faults) {
 
 void read_value(JsonView json, std::string& out, const Rules& rules, const Place& place, Faults& faults) {
   if (!expect_kind(json, JsonKind::string, place, faults)) return;
-  const std::string_view text = json.text();
-  const std::size_t length = count_code_points(text);
-  if (length < rules.min_length || length > rules.max_length) {
-    return faults.add(place, "length", describe_length(rules.min_length, rules.max_length, "characters"));
-  }
-  if (const auto fault = rules.check != nullptr ? rules.check(text) : std::nullopt) {
-    return faults.add(place, fault->code, std::string(fault->detail));
-  }
-  out = text;
+  if (auto fault = check_text(json.text(), rules)) return faults.add(place, fault->code, std::move(fault->detail));
+  out = json.text();
 }
 
 void read_value(JsonView json, bool& out, const Rules&, const Place& place, Faults& faults) {
@@ -159,7 +175,7 @@ void read_value(JsonView json, Uuid& out, const Rules&, const Place& place, Faul
 void read_value(JsonView json, Timestamp& out, const Rules&, const Place& place, Faults& faults) {
   if (!expect_kind(json, JsonKind::string, place, faults)) return;
   const auto at = parse_timestamp(json.text());
-  if (!at) return faults.add(place, "format", "must be a time as in RFC 3339, for example 2026-11-22T15:39:21.123Z");
+  if (!at) return faults.add(place, "format", std::string(must_be_time));
   out = *at;
 }
 

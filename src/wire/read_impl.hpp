@@ -11,6 +11,7 @@
 
 #include "wire/field.hpp"
 #include "wire/json.hpp"
+#include "wire/parameters.hpp"
 #include "wire/place.hpp"
 #include "wire/write.hpp"
 

@@ -1,7 +1,8 @@
 #include "wire/write.hpp"
 
-#include <array>
-#include <charconv>
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 #include "base/text.hpp"
 
@@ -14,8 +15,29 @@ constexpr bool is_plain(unsigned char c) {
   return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
 }
 
+constexpr std::uint64_t in_each_byte(std::uint8_t value) {
+  return 0x0101010101010101U * value;
+}
+
+// Whether eight characters are all plain. Every byte below 0x80 is told apart in its highest bit, which is then free.
+constexpr bool are_plain(std::uint64_t word) {
+  constexpr std::uint64_t high = in_each_byte(0x80);
+  const auto has_no = [](std::uint64_t bytes, std::uint8_t value) {
+    return (bytes ^ in_each_byte(value)) + in_each_byte(0x7F);
+  };
+  const std::uint64_t low_bits = word & ~high;
+  const std::uint64_t not_control = low_bits + in_each_byte(0x60);
+  const std::uint64_t not_special = has_no(low_bits, '"') & has_no(low_bits, '\\') & has_no(low_bits, 0x7F);
+  return ((not_control & not_special & ~word) & high) == high;
+}
+
 std::size_t count_plain(std::string_view text) {
   std::size_t count = 0;
+  for (; count + 8 <= text.size(); count += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + count, 8);
+    if (!are_plain(word)) break;
+  }
   while (count < text.size() && is_plain(static_cast<unsigned char>(text[count]))) ++count;
   return count;
 }
@@ -51,13 +73,6 @@ std::size_t append_front(std::string& out, std::string_view text) {
   return front.size;
 }
 
-template <typename Integer>
-void append_integer(std::string& out, Integer value) {
-  std::array<char, 24> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  out.append(digits.data(), end);
-}
-
 }  // namespace
 
 void append_string(std::string& out, std::string_view text) {
@@ -74,14 +89,32 @@ void append_string(std::string& out, std::string_view text) {
 
 void append_plain_string(std::string& out, std::string_view text) {
   out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) {
+  while (true) {
+    const std::size_t plain = count_plain(text);
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    if (const char c = text.front(); c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) {
       append_escape(out, static_cast<unsigned char>(c));
     } else {
       out += c;
     }
+    text.remove_prefix(1);
   }
   out += '"';
+}
+
+void append_key(std::string& out, std::string_view name) {
+  const std::size_t begin = out.size();
+  const std::size_t end = begin + name.size() + 3;
+  // The size that is handed in is not used: by libstdc++ 12 it is the capacity.
+  out.resize_and_overwrite(end, [&](char* text, std::size_t) {
+    text[begin] = '"';
+    std::ranges::copy(name, text + begin + 1);
+    text[end - 2] = '"';
+    text[end - 1] = ':';
+    return end;
+  });
 }
 
 std::string quote(std::string_view text) {
@@ -101,11 +134,11 @@ void append_value(std::string& out, bool value) {
 }
 
 void append_value(std::string& out, int value) {
-  append_integer(out, value);
+  append_number(out, value);
 }
 
 void append_value(std::string& out, std::int64_t value) {
-  append_integer(out, value);
+  append_number(out, value);
 }
 
 void append_value(std::string& out, const Uuid& value) {

@@ -16,6 +16,9 @@ std::string write(const T& value);
 void append_string(std::string& out, std::string_view text);
 std::string quote(std::string_view text);
 
+// `"name":` of a member. The name is ours, not a client's: nothing in it is escaped.
+void append_key(std::string& out, std::string_view name);
+
 // A JSON string literal of UTF-8 that escapes only what JSON asks for: the shortest, for texts that are kept.
 void append_plain_string(std::string& out, std::string_view text);
 

@@ -53,8 +53,7 @@ void append_member(std::string& out, const T& object, const Field& field, bool& 
   if (field.rules.omit_null && is_absent(value)) return;
   out += first ? '{' : ',';
   first = false;
-  append_string(out, field.name);
-  out += ':';
+  append_key(out, field.name);
   append_value(out, value);
 }
 
@@ -90,7 +89,7 @@ void append_value(std::string& out, const std::optional<T>& value) {
 template <Described T>
 std::string write(const T& value) {
   std::string out;
-  out.reserve(512);
+  out.reserve(1536);  // a started call with its token
   detail::append_value(out, value);
   return out;
 }

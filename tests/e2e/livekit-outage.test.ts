@@ -55,8 +55,9 @@ describe.each(databaseKinds)('LiveKit away during end (%s)', (kind) => {
       scene.livekit.freeze();
       const ended_at = await endQuickly(scene, call.call_id, 'frozen, and the service is killed after it');
       await scene.service.kill();
+      // LiveKit may find the request of the killed process in its socket. The intent is what has to survive.
+      expect(await scene.database.query('select room_deletion from calls')).toEqual([{ room_deletion: 'pending' }]);
       scene.livekit.thaw();
-      expect(await scene.livekit.hasRoom(call.room_name)).toBe(true);
       await scene.service.restart();
       await scene.roomIsGone(call.call_id, 20_000);
       await ada.waitFor('disconnected');

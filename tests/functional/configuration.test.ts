@@ -57,6 +57,14 @@ describe('configuration', () => {
     }
   });
 
+  it('gives each wrong entry of a list a line of its own', async () => {
+    const changes = { AUTH_API_KEYS: `a:${short},${secrets.backendKey},b:${short}`, LIVEKIT_WEBHOOK_EXTRA_KEYS: `c:${short},:${secrets.otherKey}` };
+    const { code, stderr } = await runService(['serve'], 'sqlite:////tmp/never-made.db', changes);
+    expect(code).toBe(2);
+    const told = stderr.split('\n').filter(Boolean).map((line) => /(\w+): entry (\d)/.exec(line)?.slice(1).join(' '));
+    expect(told).toEqual(['LIVEKIT_WEBHOOK_EXTRA_KEYS 1', 'LIVEKIT_WEBHOOK_EXTRA_KEYS 2', 'AUTH_API_KEYS 1', 'AUTH_API_KEYS 2', 'AUTH_API_KEYS 3']);
+  });
+
   it('refuses a port that is taken, and says which', async () => {
     const { createServer } = await import('node:net');
     const server = createServer();

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Api } from '../support/api.ts';
 import { PostgresDatabase, SqliteDatabase } from '../support/database.ts';
-import { Cluster } from '../support/postgres.ts';
+import { Cluster, withClient } from '../support/postgres.ts';
 import { Running } from '../support/process.ts';
 import { Service } from '../support/service.ts';
 import { expectProblem } from '../support/suite.ts';
@@ -78,6 +78,31 @@ describe('PostgreSQL away', () => {
     await serves();
     await database.execute(`select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()`);
     await serves();
+  });
+
+  it('that takes no writes any more: 503 and not ready, but what is there can be read', async () => {
+    const call = await serves();
+    const sets = (value: string): Promise<void> =>
+      withClient(cluster.url('postgres'), async (client) => {
+        await client.query(`alter system set default_transaction_read_only = ${value}`);
+        await client.query('select pg_reload_conf()');
+      });
+    const isReady = (wanted: number): Promise<unknown> =>
+      until(async () => (await api.get('/ready')).status === wanted, { what: `/ready answers ${wanted}` });
+    await sets('on');
+    try {
+      await isReady(503);
+      for (let round = 0; round < 3; round += 1) {
+        await expectOutage(call);
+        expectProblem(await api.join(call, 'bob'), 503, 'database_unavailable');
+        expectProblem(await api.end(call), 503, 'database_unavailable');
+        expect((await api.call(call)).body).toMatchObject({ call_id: call, status: 'active' });
+      }
+    } finally {
+      await sets('off');
+    }
+    await serves();
+    await isReady(200);
   });
 
   it('an event refused then is applied when LiveKit tells it again', async () => {

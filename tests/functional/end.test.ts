@@ -43,8 +43,11 @@ onEachDatabase('ending a call', (kind) => {
 
   it('names the user on whose behalf a service key ends it', async () => {
     const call = await start();
-    const { body } = await served.api.end(call.call_id, { user_id: 'moderator' });
-    expect(body).toMatchObject({ ended_by: 'moderator', ended_by_type: 'user' });
+    const moderator = `moderator of ${call.call_id}`;
+    expect((await served.api.get(`/users/${encodeURIComponent(moderator)}`)).status).toBe(404);
+    const { body } = await served.api.end(call.call_id, { user_id: moderator });
+    expect(body).toMatchObject({ ended_by: moderator, ended_by_type: 'user' });
+    expect((await served.api.get(`/users/${encodeURIComponent(moderator)}`)).body).toMatchObject({ user_id: moderator });
   });
 
   it('ends all open sessions at the same instant and leaves the ended ones alone', async () => {

@@ -30,12 +30,13 @@ describe('connections cut while deletions are recorded', () => {
     });
     const deletion = async (): Promise<string | null> => (await served.api.call(lost)).body.room_deletion;
     await until(async () => (await deletion()) === 'done', { timeout: 15_000, what: 'the lost deletion is recorded' });
+    // However fast that was: others have to come after it.
+    await until(() => ends.calls.length >= 8, { timeout: 20_000, what: 'others go on' });
     await ends.stop();
     await outboxIsEmpty(served, 10_000);
-    expect(ends.calls.length).toBeGreaterThanOrEqual(8);
     for (const call of ends.calls) {
       expect((await served.api.call(call.call_id)).body.room_deletion).toBe('done');
       expect(livekit.callsOf('DeleteRoom', call.room_name).length).toBeLessThanOrEqual(3);
     }
-  });
+  }, 60_000);
 });

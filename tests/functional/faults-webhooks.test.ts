@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { Api, type Answer } from '../support/api.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Api } from '../support/api.ts';
 import { expectInvariants } from '../support/invariants.ts';
 import { Service } from '../support/service.ts';
 import { onEachDatabase, serve } from '../support/suite.ts';
@@ -27,22 +27,47 @@ onEachDatabase('a burst of events for one call', (kind) => {
 
 describe('a burst of events for one call, told to two replicas', () => {
   const served = serve('postgresql');
-
-  it('100 users who enter at once are all taken in', async () => {
-    const second = await Service.start(served.database);
-    const other = new Api(second.port);
-    const { call_id } = (await served.api.startCall({ caller_id: 'ada' })).body;
-    // As LiveKit does: an event that was refused is told once more.
-    const tell = async (api: Api, event: Event): Promise<Answer> => {
-      const answer = await deliver(api, event);
-      return answer.status === 503 ? deliver(api, event) : answer;
-    };
-    const answers = await Promise.all(entrances(call_id).map((event, index) => tell(index % 2 === 0 ? served.api : other, event)));
-    expect(answers.filter(({ status }) => status !== 200).map(({ text }) => text)).toEqual([]);
-    expect((await other.call(call_id)).body.participant_count).toBe(100);
+  let second: Service;
+  let other: Api;
+  beforeAll(async () => {
+    second = await Service.start(served.database);
+    other = new Api(second.port);
+  });
+  afterAll(async () => {
     other.close();
     await second.stop();
     await expectInvariants(served.database);
+  });
+
+  /** Tells each event once, one half of them to either replica. */
+  const tell = (told: Event[]) => Promise.all(told.map((event, index) => deliver(index % 2 === 0 ? served.api : other, event)));
+
+  it('100 users who enter at once are all taken in', async () => {
+    const { call_id } = (await served.api.startCall({ caller_id: 'ada' })).body;
+    const answers = await tell(entrances(call_id));
+    expect(answers.filter(({ status, body }) => status !== 200 || body.result !== 'applied').map(({ text }) => text)).toEqual([]);
+    expect((await other.call(call_id)).body.participant_count).toBe(100);
+  });
+
+  it('one event that comes eight times at once is applied once', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const { call_id } = (await served.api.startCall({ caller_id: 'ada' })).body;
+      const [event] = entrances(call_id);
+      const answers = await tell(Array(8).fill(event));
+      expect(answers.map(({ status, body }) => `${status} ${body.result}`).toSorted()).toEqual(['200 applied', ...Array(7).fill('200 duplicate')]);
+      const entries = await served.database.query(`select seq from timeline where call_id = '${call_id}' and type = 'session.joined'`);
+      expect(entries).toHaveLength(1);
+    }
+  });
+
+  it('one event that comes eight times at once, beside others, is applied once', async () => {
+    const { call_id } = (await served.api.startCall({ caller_id: 'ada' })).body;
+    const told = entrances(call_id).slice(0, 12);
+    const answers = await tell(times(96, (index) => told[index % 12]!));
+    const results = answers.map(({ status, body }) => `${status} ${body.result}`);
+    expect(results.filter((result) => result === '200 applied')).toHaveLength(12);
+    expect(results.filter((result) => result === '200 duplicate')).toHaveLength(84);
+    expect((await other.call(call_id)).body.participant_count).toBe(12);
   });
 });
 

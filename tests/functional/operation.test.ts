@@ -37,6 +37,19 @@ onEachDatabase('health and readiness', (kind) => {
     await deliver(served.api, events.started(roomOf('x')));
     expect(await webhooks()).toMatchObject({ last_accepted_at: expect.stringMatching(isoTime), last_rejection: 'hash' });
   });
+
+  it('/ready names the first revision that the schema lacks, and is 503 until it is there', async () => {
+    const { database, api } = served;
+    const [newest] = await database.query<{ revision: string }>('select max(revision) as revision from call_service_migrations');
+    const revision = newest!.revision;
+    await database.execute(`update call_service_migrations set revision = 'away' where revision = '${revision}'`);
+    const { status, body } = await api.get('/ready', { as: null });
+    expect({ status, is: body.status }).toEqual({ status: 503, is: 'not_ready' });
+    expect(body.checks.database).toMatchObject({ status: 'ok' });
+    expect(body.checks.migrations).toMatchObject({ status: 'failed', detail: expect.stringMatching(`${revision}.*migrate upgrade`) });
+    await database.execute(`update call_service_migrations set revision = '${revision}' where revision = 'away'`);
+    expect((await api.get('/ready', { as: null })).status).toBe(200);
+  });
 });
 
 onEachDatabase('the log', (kind) => {

@@ -3,6 +3,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { Api } from '../support/api.ts';
 import { createDatabase } from '../support/database.ts';
 import { FakeLiveKit } from '../support/fake-livekit.ts';
+import { outboxIsEmpty } from '../support/outbox.ts';
 import { secrets, Service } from '../support/service.ts';
 import { onEachDatabase, serve } from '../support/suite.ts';
 import { until } from '../support/wait.ts';
@@ -85,6 +86,19 @@ onEachDatabase('what LiveKit has to do', (kind) => {
       livekit.behaviour = 'normal';
       await Promise.all(calls.map((call) => deleted(call.call_id)));
       for (const call of calls) expect(livekit.rooms.has(call.room_name)).toBe(false);
+    });
+
+    it('does not wait for a question that hangs: LiveKit is asked every second whether it answers again', { timeout: 60_000 }, async () => {
+      const probes = (): number => livekit.calls.filter(({ method, body }) => method === 'ListRooms' && body.names?.[0]?.endsWith('-000000000000')).length;
+      livekit.behaviour = 'hang';
+      const call = await start();
+      await served.api.end(call.call_id);
+      const isNoticed = () => served.service.logs.findLast(({ event }) => /^livekit_(un)?reachable$/.test(String(event)))?.event === 'livekit_unreachable';
+      await until(isNoticed, { timeout: 20_000, what: 'the outage is noticed' });
+      const before = probes();
+      await until(() => probes() >= before + 5, { timeout: 15_000, what: 'LiveKit is asked again and again' });
+      livekit.behaviour = 'normal';
+      await deleted(call.call_id);
     });
 
     it('is not waited for by end, however long LiveKit hangs', async () => {
@@ -181,6 +195,23 @@ onEachDatabase('what LiveKit has to do', (kind) => {
       expect((await served.api.leave(call.call_id, 'bob')).status).toBe(200);
       livekit.behaviour = 'normal';
       await until(() => livekit.rooms.get(call.room_name)?.length === 0, { timeout: 20_000 });
+    });
+
+    it('and comes back while LiveKit hangs is not put out again', async () => {
+      const { call, connection } = await connected('bob');
+      livekit.rooms.set(call.room_name, [{ sid: connection.sid, identity: 'bob' }]);
+      livekit.behaviour = 'hang';
+      expect((await served.api.leave(call.call_id, 'bob')).status).toBe(200);
+      await until(() => livekit.callsOf('GetParticipant', call.room_name).length > 0, { what: 'the removal is under way' });
+
+      const again = connectionFor((await served.api.join(call.call_id, 'bob')).body, 'bob');
+      await deliverAll(served.api, [events.joined(roomOf(call.call_id), again)]);
+      livekit.rooms.set(call.room_name, [{ sid: again.sid, identity: 'bob' }]);
+      livekit.behaviour = 'normal';
+      await outboxIsEmpty(served, 20_000);
+      expect(livekit.callsOf('RemoveParticipant', call.room_name)).toEqual([]);
+      const { sessions } = (await served.api.call(call.call_id)).body;
+      expect(sessions.filter(({ user_id }) => user_id === 'bob').map(({ status }) => status)).toEqual(['ended', 'active']);
     });
   });
 });

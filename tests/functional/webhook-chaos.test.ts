@@ -1,18 +1,8 @@
 import { expect, it } from 'vitest';
 import { expectInvariants } from '../support/invariants.ts';
+import { Random } from '../support/random.ts';
 import { onEachDatabase, serve } from '../support/suite.ts';
 import { connectionFor, connectionOf, deliver, events, roomOf } from '../support/webhooks.ts';
-
-/** The same numbers on every run (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 const reasons = ['CLIENT_INITIATED', 'CONNECTION_TIMEOUT', 'DUPLICATE_IDENTITY', 'ROOM_DELETED', 'PARTICIPANT_REMOVED', 'SIGNAL_CLOSE'];
 
@@ -20,8 +10,9 @@ onEachDatabase('anything LiveKit may tell', (kind) => {
   const served = serve(kind);
 
   it('in any order, with any clock and beside any request, is taken and breaks no rule', async () => {
-    const random = seeded(20_261_122);
-    const pick = <T>(list: T[]): T => list[Math.floor(random() * list.length)]!;
+    const numbers = new Random(20_261_122);
+    const random = (): number => numbers.next();
+    const pick = <T>(list: T[]): T => numbers.pick(list);
     for (let round = 0; round < 40; round += 1) {
       const call = (await served.api.startCall({ caller_id: 'ada', max_participants: 3 })).body;
       const bob = (await served.api.join(call.call_id, 'bob')).body;

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import { connect } from 'node:net';
+import { breachOf } from './contract.ts';
 import { within } from './wait.ts';
 import { secrets } from './service.ts';
 
@@ -39,6 +40,7 @@ export interface TokenMembers {
   livekit_token: string;
   livekit_token_expires_at: string;
   livekit_url: string;
+  room_ready?: boolean;
 }
 
 export type StartedCall = Call & TokenMembers & { session_id: string };
@@ -90,7 +92,15 @@ export class Api {
     this.agent.destroy();
   }
 
-  request<Body = any>(method: string, path: string, { body, headers = {}, as = this.credential }: Options = {}): Promise<Answer<Body>> {
+  /** Rejects an answer that the API's own document does not know. */
+  async request<Body = any>(method: string, path: string, options: Options = {}): Promise<Answer<Body>> {
+    const answer = await this.send(method, path, options);
+    const breach = breachOf(method, path, answer);
+    if (breach !== undefined) throw new Error(`outside the API's document: ${breach}\n${answer.text}`);
+    return answer;
+  }
+
+  private send(method: string, path: string, { body, headers = {}, as = this.credential }: Options): Promise<Answer> {
     const raw = typeof body === 'string' || Buffer.isBuffer(body);
     const content = body === undefined ? undefined : raw ? (body as string | Buffer) : JSON.stringify(body);
     const all: http.OutgoingHttpHeaders = { ...headers };

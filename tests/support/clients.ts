@@ -78,6 +78,18 @@ async function enter(url, token) {
 }
 </script><body></body>`;
 
+export const browserProgram = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+/** With a camera and a microphone that are made up. */
+export const browserArguments = [
+  '--no-sandbox',
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+  '--autoplay-policy=no-user-gesture-required',
+  // Needed where a machine has no interface but lo.
+  '--allow-loopback-in-peer-connection',
+];
+
 /** A real browser in which a person with camera and microphone enters a call. */
 export class BrowserClient {
   private constructor(
@@ -95,17 +107,7 @@ export class BrowserClient {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('no port for the page');
-    const browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: [
-        '--no-sandbox',
-        '--use-fake-device-for-media-stream',
-        '--use-fake-ui-for-media-stream',
-        '--autoplay-policy=no-user-gesture-required',
-        // Needed where a machine has no interface but lo.
-        '--allow-loopback-in-peer-connection',
-      ],
-    });
+    const browser = await chromium.launch({ executablePath: browserProgram, args: browserArguments });
     const tab = await browser.newPage();
     await tab.goto(`http://127.0.0.1:${address.port}/`);
     return new BrowserClient(server, browser, tab);

@@ -59,7 +59,7 @@ export class SqliteDatabase implements Database {
   }
 }
 
-const types = {
+export const types = {
   getTypeParser(oid: number, format?: 'text' | 'binary') {
     if (oid === pg.types.builtins.TIMESTAMPTZ) return (text: string) => new Date(text).toISOString();
     if (oid === pg.types.builtins.INT8) return Number;

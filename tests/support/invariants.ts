@@ -25,6 +25,24 @@ const violations: Record<string, string> = {
     where c.participant_count <> (select count(*) from sessions s where s.call_id = c.call_id and s.status = 'active')`,
   'a call ended by nobody or by two kinds': `
     select call_id, ended_by, ended_by_type from calls where (ended_by is null) <> (ended_by_type is null)`,
+  'a timeline with gaps in its numbers': `
+    select call_id, count(*) as entries, max(seq) as last from timeline group by call_id having count(*) <> max(seq) or min(seq) <> 1`,
+  'a session of which the timeline tells another story': `
+    select s.session_id, s.status, s.joined_at from sessions s
+    where (select count(*) from timeline t where t.call_id = s.call_id and t.session_id = s.session_id and t.type = 'session.created') <> 1
+       or (select count(*) from timeline t where t.call_id = s.call_id and t.session_id = s.session_id and t.type = 'session.joined')
+          <> case when s.joined_at is null then 0 else 1 end
+       or (select count(*) from timeline t where t.call_id = s.call_id and t.session_id = s.session_id and t.type = 'session.left')
+          <> case when s.status = 'ended' then 1 else 0 end`,
+  'a call of which the timeline tells another story': `
+    select c.call_id, c.status, c.room_deletion from calls c
+    where (select count(*) from timeline t where t.call_id = c.call_id and t.type = 'call.started') <> 1
+       or (select count(*) from timeline t where t.call_id = c.call_id and t.type = 'call.ended')
+          <> case when c.status = 'ended' then 1 else 0 end
+       or (c.room_deletion is not null and not exists (
+            select 1 from timeline t where t.call_id = c.call_id and t.type = 'room.deletion_requested'))
+       or (c.room_deletion = 'done' and not exists (
+            select 1 from timeline t where t.call_id = c.call_id and t.type = 'room.deleted'))`,
 };
 
 export async function expectInvariants(database: Database): Promise<void> {

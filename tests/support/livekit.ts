@@ -5,7 +5,8 @@ import { freePort, Running } from './process.ts';
 import { secrets } from './service.ts';
 import { until } from './wait.ts';
 
-function findServer(): string {
+/** The LiveKit server's program. */
+export function findServer(): string {
   const configured = process.env.LIVEKIT_SERVER_BINARY;
   const candidates = configured
     ? [configured]
@@ -20,6 +21,8 @@ export interface LiveKitOptions {
   webhookUrl?: string;
   /** Seconds; what the rooms' own configuration says wins. */
   departureTimeout?: number;
+  /** Whether the first participant makes the room; true without. */
+  autoCreate?: boolean;
 }
 
 /** A real LiveKit server on loopback. */
@@ -77,20 +80,25 @@ export class LiveKit {
         interfaces: { includes: ['lo'] },
         stun_servers: ['127.0.0.1:3478'],
       },
-      room: { auto_create: true, empty_timeout: 60, departure_timeout: this.options.departureTimeout ?? 20 },
+      room: { auto_create: this.options.autoCreate ?? true, empty_timeout: 60, departure_timeout: this.options.departureTimeout ?? 20 },
       ...(this.options.webhookUrl ? { webhook: { api_key: secrets.livekitKey, urls: [this.options.webhookUrl] } } : {}),
       logging: { level: 'warn', json: true },
     });
     // YAML is a superset of JSON. A process group of its own: signals to the tests must not reach it first.
     const env = { PATH: process.env.PATH, LIVEKIT_CONFIG: config };
-    const started = new Running(findServer(), [], { env, cwd: '/tmp', detached: true });
-    this.process = started;
+    const launch = (): Running => (this.process = new Running(findServer(), [], { env, cwd: '/tmp', detached: true }));
+    let started = launch();
     await until(
       async () => {
-        if (!started.isRunning) throw new Error(`LiveKit did not start: ${started.stdout}${started.stderr}`);
+        if (!started.isRunning) {
+          // Somebody's connection may have got the port that was free a moment ago, for a moment.
+          const { stdout, stderr } = started;
+          started = launch();
+          throw new Error(`LiveKit did not start: ${stdout}${stderr}`);
+        }
         return (await fetch(this.httpUrl)).status === 200;
       },
-      { timeout: 20_000, what: 'LiveKit answers 200' },
+      { timeout: 20_000, interval: 250, what: 'LiveKit answers 200' },
     );
   }
 

@@ -9,16 +9,16 @@ import { until } from './wait.ts';
 
 const installations = '/usr/lib/postgresql';
 
-function newestBinaries(): string {
+export function newestBinaries(): string {
   const versions = existsSync(installations) ? readdirSync(installations).map(Number).filter(Number.isFinite) : [];
   if (versions.length === 0) throw new Error(`no PostgreSQL server below ${installations}: install the package postgresql`);
   return join(installations, String(Math.max(...versions)), 'bin');
 }
 
-/** PostgreSQL refuses to run as root: then everything of it runs as the package's own user. */
+/** PostgreSQL and its companions refuse to run as root: then everything of it runs as the package's own user. */
 const asRoot = process.getuid?.() === 0;
 
-function asPostgres(command: string, args: string[]): [string, string[]] {
+export function asPostgres(command: string, args: string[]): [string, string[]] {
   if (!asRoot) return [command, args];
   return ['setpriv', ['--reuid=postgres', '--regid=postgres', '--clear-groups', '--', command, ...args]];
 }
@@ -30,10 +30,11 @@ export class Cluster {
   private constructor(
     private readonly directory: string,
     readonly port: number,
+    private readonly settings: readonly string[],
   ) {}
 
-  static async create(): Promise<Cluster> {
-    const directory = await mkdtemp(join(tmpdir(), 'call-service-postgres-'));
+  static async create({ parent = tmpdir(), settings = [] }: { parent?: string; settings?: string[] } = {}): Promise<Cluster> {
+    const directory = await mkdtemp(join(parent, 'call-service-postgres-'));
     atEndOfFile(() => rm(directory, { recursive: true, force: true }));
     await chmod(directory, 0o755);
     if (asRoot) {
@@ -44,7 +45,7 @@ export class Cluster {
     const initdb = join(newestBinaries(), 'initdb');
     const options = ['--username=postgres', '--auth=trust', '--encoding=UTF8', '--no-locale', '--no-sync'];
     await check(...asPostgres(initdb, ['-D', join(directory, 'data'), ...options]), { cwd: '/' });
-    const cluster = new Cluster(directory, await freePort());
+    const cluster = new Cluster(directory, await freePort(), settings);
     await cluster.start();
     return cluster;
   }
@@ -54,7 +55,7 @@ export class Cluster {
   }
 
   async start(): Promise<void> {
-    const settings = [`port=${this.port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=`, 'max_connections=200'];
+    const settings = [`port=${this.port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=`, 'max_connections=200', ...this.settings];
     const args = ['-D', join(this.directory, 'data'), ...settings.flatMap((setting) => ['-c', setting])];
     // A process group of its own: a Ctrl-C in the terminal must reach the tests first.
     const server = new Running(...asPostgres(join(newestBinaries(), 'postgres'), args), { cwd: '/', detached: true });
@@ -78,6 +79,19 @@ export class Cluster {
     await server.exited;
   }
 
+  /** kill -9 of every process, frozen ones too. */
+  async kill(): Promise<void> {
+    const server = this.server;
+    if (server === undefined) return;
+    await this.signalAll('KILL');
+    this.server = undefined;
+    await server.exited;
+  }
+
+  get isRunning(): boolean {
+    return this.server?.isRunning ?? false;
+  }
+
   /** Every process of the cluster is frozen: connections stay open and nothing answers. */
   async pause(): Promise<void> {
     await this.signalAll('STOP');
@@ -92,7 +106,8 @@ export class Cluster {
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  private async signalAll(signal: 'STOP' | 'CONT'): Promise<void> {
+  private async signalAll(signal: 'STOP' | 'CONT' | 'KILL'): Promise<void> {
+    if (!this.isRunning) return;
     const postmaster = (await readFile(join(this.directory, 'data', 'postmaster.pid'), 'utf8')).split('\n')[0] ?? '';
     const children = await run('ps', ['-o', 'pid=', '--ppid', postmaster]);
     const pids = [postmaster, ...children.stdout.split(/\s+/).filter(Boolean)];

@@ -15,11 +15,12 @@ export class Scene {
     readonly api: Api,
   ) {}
 
-  static async start(kind: DatabaseKind, changes: Environment = {}): Promise<Scene> {
+  /** `route`: from the service's address for webhooks to the one that LiveKit is given. */
+  static async start(kind: DatabaseKind, changes: Environment = {}, route: (url: string) => Promise<string> = async (url) => url): Promise<Scene> {
     const database = await createDatabase(kind);
-    const livekit = await LiveKit.prepare();
+    const livekit = await LiveKit.prepare({ autoCreate: changes.LIVEKIT_ROOM_CREATION !== 'on_start' });
     const service = await Service.start(database, { LIVEKIT_URL: livekit.url, RECONCILE_INTERVAL_SECONDS: undefined, ...changes });
-    livekit.webhookUrl = `${service.url}/webhooks/livekit`;
+    livekit.webhookUrl = await route(`${service.url}/webhooks/livekit`);
     await livekit.start();
     return new Scene(database, livekit, service, new Api(service.port));
   }
@@ -64,8 +65,13 @@ export class Scene {
 }
 
 /** Plays a scene and clears it away, whatever happens. */
-export async function withScene(kind: DatabaseKind, changes: Environment, play: (scene: Scene) => Promise<void>): Promise<void> {
-  const scene = await Scene.start(kind, changes);
+export async function withScene(
+  kind: DatabaseKind,
+  changes: Environment,
+  play: (scene: Scene) => Promise<void>,
+  route?: (url: string) => Promise<string>,
+): Promise<void> {
+  const scene = await Scene.start(kind, changes, route);
   try {
     await play(scene);
   } catch (error) {

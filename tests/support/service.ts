@@ -81,6 +81,10 @@ export class Service {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  get pid(): number | undefined {
+    return this.process.child.pid;
+  }
+
   /** Starts on the same database and, from the second time on, the same port. */
   async restart(changes: Environment = {}): Promise<void> {
     const env = environmentFor(this.database.url, { ...this.changes, ...changes });

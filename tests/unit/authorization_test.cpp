@@ -38,7 +38,9 @@ http::Request make_request(std::vector<http::Header> headers) {
 }
 
 std::expected<Caller, std::string> authorize(std::vector<http::Header> headers, const Config& config = make_config()) {
-  return Authorizer(config, fixed_clock).authorize(make_request(std::move(headers)));
+  auto caller = Authorizer(config, fixed_clock).authorize(make_request(std::move(headers)));
+  if (!caller) return std::unexpected(caller.error().cause);
+  return std::move(*caller);
 }
 
 std::expected<Caller, std::string> authorize_token(const std::string& token, const Config& config = make_config()) {

@@ -80,6 +80,33 @@ TEST(CallRulesRoom, OfTheSameMillisecondIsToldApartBySid) {
   }
 }
 
+TEST(CallRulesRoom, MadeAnewTwiceEndsAConnectionWhenTheFirstFollowedInWhateverOrder) {
+  const Room third{"RM_0", at(9'000)};
+  for (const bool turned : {false, true}) {
+    Scene scene;
+    scene.play(joined({"PA_1", "ada", at(100), {}, first}));
+    scene.play(started(turned ? third : second));
+    scene.play(joined({"PA_2", "bob", at(5'100), {}, second}));
+    scene.play(started(turned ? second : third));
+    scene.play(joined({"PA_3", "carol", at(200), {}, first}));
+    EXPECT_EQ(end_of(scene["PA_1"]), "reconciled at 5000");
+    EXPECT_EQ(end_of(scene["PA_2"]), "reconciled at 9000");
+    EXPECT_EQ(end_of(scene["PA_3"]), "reconciled at 5000");
+    EXPECT_EQ(scene.call().room_sid, "RM_0");
+  }
+}
+
+TEST(CallRulesRoom, IsNotedOnceAndNeverAfterTheEnd) {
+  Scene scene;
+  scene.play(started(first));
+  scene.play(started(second));
+  scene.play(late(started(first)));
+  EXPECT_EQ(scene.call().former_rooms->size(), 1u);
+  scene.end(at(6'000));
+  for (const char* sid : {"RM_3", "RM_4", "RM_5"}) scene.play(started({sid, at(7'000)}));
+  EXPECT_EQ(scene.call().former_rooms->size(), 2u);
+}
+
 TEST(CallRulesFinished, EndsTheCallAndAllItsSessions) {
   Scene scene;
   const Uuid pending = scene.token("bob", at(0));
@@ -168,6 +195,42 @@ TEST_F(CallRulesOnTheWay, ARoomThatAppearsStopsTheWaiting) {
   scene_.play(late(finished(first, at(2'000))));
   EXPECT_EQ(end_of(scene_.call()), "active");
   EXPECT_EQ(scene_.call().closes_at, std::nullopt);
+}
+
+TEST_F(CallRulesOnTheWay, SomebodyElseWhoIsToldOfLateEndsTheWaitingAtTheFinish) {
+  const Connection carol{"PA_2", "carol", at(1'600)};
+  for (const auto& told : {joined(carol), left(carol, at(1'700)), aborted(carol, at(1'700))}) {
+    Scene scene = scene_;
+    scene.token("bob", at(1'500));
+    scene.play(finished(first, at(2'000)));
+    scene.play(told);
+    EXPECT_EQ(end_of(scene.call()), "room_finished at 2000");
+    EXPECT_EQ(scene.call().closes_at, std::nullopt);
+  }
+}
+
+TEST_F(CallRulesOnTheWay, WhatIsToldLateLeavesTheWaitingAloneIfAllHadLeftBeforeTheToken) {
+  scene_.token("bob", at(1'500));
+  scene_.play(finished(first, at(2'000)));
+  scene_.play(left({"PA_2", "carol", at(700)}, at(1'400)));
+  EXPECT_EQ(scene_.call().closes_at, at(61'500));
+}
+
+TEST_F(CallRulesOnTheWay, ATokenSinceTheFinishKeepsTheCallWhateverIsToldLate) {
+  scene_.token("bob", at(1'500));
+  scene_.play(finished(first, at(2'000)));
+  scene_.token("dave", at(3'000));
+  scene_.play(late(joined({"PA_2", "carol", at(1'600)})));
+  EXPECT_EQ(scene_.call().closes_at, at(63'000));
+}
+
+TEST_F(CallRulesOnTheWay, AConnectionSinceTheFinishKeepsTheCallWhateverIsToldLate) {
+  const Uuid bob = scene_.token("bob", at(1'500));
+  scene_.play(finished(first, at(2'000)));
+  scene_.play(joined({"PA_2", "bob", at(2'100), bob}));
+  EXPECT_EQ(end_of(scene_[bob]), "active");
+  scene_.play(late(joined({"PA_3", "carol", at(1'600)})));
+  EXPECT_EQ(end_of(scene_.call()), "active");
 }
 
 TEST_F(CallRulesOnTheWay, OnlyThoseOfTheFinishedGenerationCount) {

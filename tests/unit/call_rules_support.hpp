@@ -183,20 +183,22 @@ class Scene {
     if (session.joined_at) session.joined_at = std::min(*session.joined_at, *session.left_at);
   }
 
-  // Room events ask for all open sessions, participants' for all of the user and what is open in other generations.
+  // Room events ask for all open sessions, participants' for all of the user and what is open in other generations;
+  // the rest is read by itself (CallState::sessions).
   repositories::CallState load(const std::optional<std::string>& room_sid,
                                const std::optional<std::string>& identity) const {
     repositories::CallState state;
     state.call = call_;
     for (const auto& session : sessions_) {
       const bool elsewhere = room_sid && session.room_sid && session.room_sid != room_sid;
-      if (session.user_id == identity || (session.is_open() && (!identity || elsewhere)))
+      const bool all_open = !identity || call_.closes_at;
+      const bool followed = session.end_evidence == EndEvidence::generation && room_sid && call_.room_sid != room_sid;
+      if (session.user_id == identity || (session.is_open() && (all_open || elsewhere)) || followed)
         state.sessions.push_back(session);
       state.latest_moment = std::max({state.latest_moment.value_or(session.created_at), session.created_at,
                                       session.left_at.value_or(session.created_at)});
       if (!room_sid || session.room_sid != room_sid) continue;
       state.room_was_entered = true;
-      if (session.status == SessionStatus::active) state.room_has_active = true;
       if (session.left_at)
         state.room_last_left = std::max(state.room_last_left.value_or(*session.left_at), *session.left_at);
     }

@@ -20,8 +20,8 @@ using ::testing::StartsWith;
 
 using Variables = std::map<std::string, std::string, std::less<>>;
 
-const std::string livekit_secret = "livekit-0123456789abcdef0123456789abcdef";
-const std::string jwt_secret = "jwt-0123456789abcdef0123456789abcdef";
+const std::string livekit_secret = "livekit-h7Qx2vN9sLw4Tz8Rb6Yk3Mf5Pc1Jd0";
+const std::string jwt_secret = "jwt-Zk5Wq8Rt1Vy7Bn3Xm6Cd2Lp9Gh4Sf0";
 const std::string service_key = "key-0123456789abcdef0123456789abcdef";
 
 Variables with(Variables changes) {
@@ -119,6 +119,19 @@ TEST(Config, ReadsDatabaseUrls) {
   }
   for (const std::string& schema : {std::string("pg_x"), std::string(64, 'a')}) {
     EXPECT_THAT(faults_with({{"DATABASE_SCHEMA", schema}}), ElementsAre(StartsWith("DATABASE_SCHEMA: "))) << schema;
+  }
+}
+
+TEST(Config, ADatabaseUrlSaysWhetherStatementsArePrepared) {
+  for (const char* url : {"postgresql://h/d?prepared=false", "postgresql://u:p?prepared=x@h/d?sslmode=disable",
+                          "postgresql://h/d?prepared=true&sslmode=disable"}) {
+    EXPECT_EQ(config_with({{"DATABASE_URL", url}}).database_url, url);
+  }
+  for (const char* url : {"postgresql://h/d?prepared=no", "postgresql://h/d?sslmode=disable&prepared=",
+                          "postgresql://h/d?prepared=false&prepared=false"}) {
+    EXPECT_THAT(faults_with({{"DATABASE_URL", url}}),
+                ElementsAre("DATABASE_URL: must have prepared=true or prepared=false, and only once"))
+        << url;
   }
 }
 
@@ -250,6 +263,52 @@ TEST(Config, DoubtfulSettingsAreWarnedOf) {
   EXPECT_THAT(warnings, Each(Not(HasSubstr("secretsecret"))));
   EXPECT_THAT(config_warnings(config_with({{"LIVEKIT_PUBLIC_URL", "ws://lk.example.com"}})),
               Contains(HasSubstr("not encrypted")));
+}
+
+TEST(Config, SecretsThatWereTypedAreWarnedOf) {
+  for (const char* typed : {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "0123456789abcdef0123456789abcdef",
+                            "my-own-secret-for-the-calls-of-us", "q7Rt0ZpLq7Rt0ZpLq7Rt0ZpLq7Rt0ZpL"}) {
+    EXPECT_THAT(config_warnings(config_with({{"AUTH_JWT_SECRET", typed}})),
+                ElementsAre(StartsWith("AUTH_JWT_SECRET: is easy to guess")))
+        << typed;
+  }
+}
+
+TEST(Config, TheUrlOfAJwkSetIsChecked) {
+  for (const char* url :
+       {"https://login.example.com/.well-known/jwks.json", "http://127.0.0.1:8080/keys?policy=a&b=c",
+        "https://login.example.com", "https://[::1]/keys", "file:///etc/keys.json", "file:///with%20space"}) {
+    EXPECT_EQ(config_with({{"AUTH_JWKS_URL", url}}).auth_jwks_url, url);
+  }
+  for (const char* url : {"login.example.com", "ftp://login.example.com/x", "wss://login.example.com/x", "https://",
+                          "https://user:hunter2@login.example.com/x", "https://h/x#y", "https://h:0/x", "https://h/a b",
+                          "file://etc/keys.json", "file:///", "file:///a%2", "file:///a%00b", "/etc/keys.json"}) {
+    EXPECT_THAT(faults_with({{"AUTH_JWKS_URL", url}}),
+                ElementsAre(AllOf(StartsWith("AUTH_JWKS_URL: must be"), Not(HasSubstr("hunter2")))))
+        << url;
+  }
+}
+
+TEST(Config, AJwkSetIsACredential) {
+  const std::string url = "https://login.example.com/keys";
+  EXPECT_FALSE(config_with({{"AUTH_JWT_SECRET", ""}, {"AUTH_JWKS_URL", url}}).auth_jwt_secret);
+  EXPECT_THAT(faults_with({{"AUTH_JWT_SECRET", ""}}), ElementsAre(HasSubstr("AUTH_JWKS_URL")));
+}
+
+TEST(Config, AJwkSetWithoutIssuerAndAudienceIsWarnedOf) {
+  const auto warnings = [](Variables more) {
+    more.try_emplace("AUTH_JWKS_URL", "https://login.example.com/keys");
+    return config_warnings(config_with(more));
+  };
+  EXPECT_THAT(warnings({}), ElementsAre(HasSubstr("without AUTH_JWT_ISSUER and AUTH_JWT_AUDIENCE")));
+  EXPECT_THAT(warnings({{"AUTH_JWT_ISSUER", "i"}}), ElementsAre(HasSubstr("without AUTH_JWT_AUDIENCE")));
+  const Variables both{{"AUTH_JWT_ISSUER", "i"}, {"AUTH_JWT_AUDIENCE", "a"}};
+  EXPECT_THAT(warnings(both), IsEmpty());
+  Variables plain = both;
+  plain["AUTH_JWKS_URL"] = "http://login.example.com/keys";
+  EXPECT_THAT(warnings(plain), ElementsAre(HasSubstr("not encrypted")));
+  plain["AUTH_JWKS_URL"] = "http://127.0.0.1:1/keys";
+  EXPECT_THAT(warnings(plain), IsEmpty());
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "database/errors.hpp"
+
 namespace call_service::db {
 namespace {
 
@@ -31,6 +33,10 @@ TEST(Dialect, ExpandsWhatTheDatabasesSpellDifferently) {
       {"RETURNING {of:c}call_id, {of:cc}status", "RETURNING c.call_id, cc.status", "RETURNING call_id, status"},
       {"{greatest}(a, b)", "GREATEST(a, b)", "max(a, b)"},
       {"a{json}", "a::json", "a"},
+      {"EXISTS (SELECT 1 {one_by_one})", "EXISTS (SELECT 1 OFFSET 0)", "EXISTS (SELECT 1 )"},
+      {"JOIN {by_key:calls:c} c.call_id = i.call_id {key:c} WHERE",
+       R"(JOIN LATERAL (SELECT c.* FROM "tele""phone"."calls" c WHERE c.call_id = i.call_id OFFSET 0) c ON true WHERE)",
+       R"(JOIN "calls" c ON ( c.call_id = i.call_id ) WHERE)"},
       {"{schema}", R"("tele""phone")", "main"},
       {"FROM {calls} c, {call_users}", R"(FROM "tele""phone"."calls" c, "tele""phone"."call_users")",
        R"(FROM "calls" c, "call_users")"},
@@ -40,6 +46,20 @@ TEST(Dialect, ExpandsWhatTheDatabasesSpellDifferently) {
   for (const auto& [text, in_postgresql, in_sqlite] : cases) {
     EXPECT_EQ(postgresql.expand(text), in_postgresql) << text;
     EXPECT_EQ(sqlite.expand(text), in_sqlite) << text;
+  }
+}
+
+TEST(Dialect, QuotesABodyThatNoSchemasNameEnds) {
+  const auto quote = [](const char* schema) { return Dialect(Dialect::Kind::postgresql, schema).expand("{body}"); };
+  EXPECT_EQ(quote("public"), "$body$");
+  EXPECT_EQ(quote("a$body$b"), "$bodyy$");
+  EXPECT_EQ(quote("$bodyy$ $body$"), "$bodyyy$");
+}
+
+TEST(Dialect, RefusesWhatIsNoNameInBraces) {
+  EXPECT_EQ(postgresql.expand("'{{}'"), "'{}'");
+  for (const auto* text : {"{", "{}", "'{\"a\": 1}'", "a {calls", "{a b}", "{calls{}"}) {
+    EXPECT_THROW(postgresql.expand(text), StatementFailed) << text;
   }
 }
 

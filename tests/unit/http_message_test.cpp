@@ -78,12 +78,22 @@ TEST(CheckHead, RefusesOtherTargets) {
   }
 }
 
+TEST(CheckHead, TakesTheServerItselfWithOptions) {
+  Request request = request_with("*", {{"Host", "h"}});
+  request.method = Method::options;
+  ASSERT_TRUE(check_head(request, true, ""));
+  EXPECT_EQ(request.path, "*");
+}
+
 TEST(CheckHead, WantsOneHost) {
   EXPECT_FALSE(accepts({}));
   EXPECT_TRUE(accepts({}, false));
   EXPECT_FALSE(accepts({{"Host", "a"}, {"host", "a"}}));
   EXPECT_FALSE(accepts({{"Host", "a"}, {"host", "a"}}, false));
-  EXPECT_FALSE(accepts({{"Host", "a, b"}}));
+  for (const char* host : {"h", "h:80", "[::1]:80", "a.b-c_d~%41", ""}) EXPECT_TRUE(accepts({{"Host", host}})) << host;
+  for (const char* host : {"a, b", "a b", "a/b", "u@h", "a?b", "a#b", "a\\b", "<a>", "\xC3\xA4"}) {
+    EXPECT_FALSE(accepts({{"Host", host}})) << host;
+  }
 }
 
 TEST(CheckHead, RefusesAmbiguousFraming) {
@@ -102,6 +112,11 @@ TEST(CheckHead, RefusesFoldedLines) {
   Request request = request_with("/", {{"Host", "h"}});
   EXPECT_FALSE(check_head(request, true, "GET / HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\n\r\n"));
   EXPECT_FALSE(check_head(request, true, "GET / HTTP/1.1\r\nHost: h\r\nX: a\r\n\tb\r\n\r\n"));
+}
+
+TEST(BareLineFeed, IsFound) {
+  for (const char* text : {"\n", "a\nb", "a\r\n\n", "\r\r\n\n"}) EXPECT_TRUE(has_bare_line_feed(text)) << text;
+  for (const char* text : {"", "\r\n", "a\r", "a\r\nb\r\n"}) EXPECT_FALSE(has_bare_line_feed(text)) << text;
 }
 
 TEST(ResponseText, HasTheHeadersThatTheResponseNeeds) {

@@ -31,11 +31,6 @@ class TestApplication final : public http::Application {
 
   std::unique_ptr<http::Exchange> begin(http::Request& request) override;
 
-  http::Response refuse_malformed(int status) override {
-    ++malformed;
-    return {.status = status, .body = "refused"};
-  }
-
   // Lets the /slow requests that wait, and all later ones, go on.
   void release() {
     const std::lock_guard lock(mutex_);
@@ -71,7 +66,6 @@ class TestApplication final : public http::Application {
   }
 
   std::atomic<int> running = 0;
-  std::atomic<int> malformed = 0;
 
  private:
   std::mutex mutex_;
@@ -89,7 +83,12 @@ class TestExchange final : public http::Exchange {
     return std::nullopt;
   }
   std::size_t body_limit() const override { return 1000; }
-  http::Response body_too_large() override { return {.status = 413, .body = "large"}; }
+  http::Response refuse(http::Refusal why) override {
+    using enum http::Refusal;
+    const std::string* name = request_.header("Name");
+    const int status = why == malformed ? 400 : why == head_too_large ? 431 : why == body_too_large ? 413 : 503;
+    return {.status = status, .body = "refused " + request_.path + " " + (name != nullptr ? *name : "")};
+  }
   Task<http::Response> handle() override {
     if (request_.path == "/throw") throw std::runtime_error("bug");
     if (request_.path == "/empty") co_return http::Response{.status = 204};

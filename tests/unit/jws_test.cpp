@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
+#include <vector>
 
 #include "jose/base64.hpp"
 #include "jose/digest.hpp"
@@ -173,6 +175,18 @@ TEST(Base64, follows_the_vectors_of_rfc_4648) {
   }
   EXPECT_EQ(encode_base64url("\xfb\xff\xfe"), "-__-");
   EXPECT_EQ(decode_base64url("Zh"), std::nullopt);  // unused bits set
+}
+
+// Contexts that have hashed their key are used again.
+TEST(Digest, keeps_keys_apart) {
+  const auto nth_key = [](int i) { return std::string(static_cast<std::size_t>(i * 17), 'k'); };
+  std::vector<std::string> first;
+  for (int i = 0; i < 8; ++i) first.push_back(hmac_sha256("text", nth_key(i)));
+  EXPECT_EQ(std::set<std::string>(first.begin(), first.end()).size(), first.size());
+  for (const int i : {7, 0, 3, 3, 1, 7, 2, 6, 5, 4, 0}) {
+    EXPECT_NE(hmac_sha256("another", nth_key(i)), first.at(static_cast<std::size_t>(i)));
+    EXPECT_EQ(hmac_sha256("text", nth_key(i)), first.at(static_cast<std::size_t>(i)));
+  }
 }
 
 TEST(Digest, computes_sha256) {

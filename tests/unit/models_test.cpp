@@ -7,6 +7,7 @@
 
 #include "database/models/call.hpp"
 #include "database/models/intent.hpp"
+#include "database/models/room_creation.hpp"
 #include "database/models/session.hpp"
 #include "database/models/user.hpp"
 #include "database/models/webhook_event.hpp"
@@ -63,7 +64,7 @@ class Models : public testing::Test {
   void expect_kept(const Call& call, const Session& session) {
     Engine engine(file_.database.dialect, file_.database.options, file_.database.connect);
     repositories::CallRepository repository(engine);
-    run(repository.start({.call = call, .session = session}));
+    run(repository.start({.call = call, .session = session, .actor = {.id = "backend", .type = "service"}}));
     const auto found = run(repository.find(call.call_id, std::nullopt, 10));
     ASSERT_TRUE(found);
     EXPECT_EQ(to_row(found->call), to_row(call));
@@ -84,6 +85,7 @@ TEST_F(Models, HaveTheColumnsOfTheirTables) {
   EXPECT_EQ(declared<Session>(), migrated(Session::table));
   EXPECT_EQ(declared<models::WebhookEvent>(), migrated(models::WebhookEvent::table));
   EXPECT_EQ(declared<models::Intent>(), migrated(models::Intent::table));
+  EXPECT_EQ(declared<models::RoomCreation>(), migrated(models::RoomCreation::table));
 }
 
 TEST_F(Models, LackOnlyTheRoomNameWhichTheDatabaseComputes) {
@@ -109,6 +111,10 @@ TEST_F(Models, OfAnEndedCallAndSessionAreKeptWithEveryMember) {
   call.room_created_at = at(100);
   call.token_issued_at = at(200);
   call.closes_at = at(300);
+  call.entered_at = at(400);
+  call.seen_at = at(500);
+  call.room_finished_at = at(250);
+  call.former_rooms = std::vector{"RM_0 2026-11-22T15:39:21.123Z"s, "RM_2 -"s};
 
   Session session{.session_id = make_uuid_v7(at(1)), .call_id = call.call_id, .user_id = "bob", .name = "Bob 😀"};
   session.status = models::SessionStatus::ended;

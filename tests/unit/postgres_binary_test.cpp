@@ -37,6 +37,14 @@ std::vector<Value> decode_array(Type type, std::string_view bytes) {
   return values;
 }
 
+std::string encode_array(Type type, const Rows& rows, std::size_t index) {
+  std::vector<const Row*> pointers;
+  for (const auto& row : rows) pointers.push_back(&row);
+  std::string bytes;
+  append_array(bytes, type, pointers, index);
+  return bytes;
+}
+
 void expect_round_trip(Type type, const std::vector<Value>& values) {
   Rows rows;
   for (const auto& value : values) rows.push_back({std::int64_t{7}, value});

@@ -157,6 +157,18 @@ TEST_F(RoomService, deletes_a_room) {
   EXPECT_NE(server_.requests().back().find("Content-Type: application/json\r\n"), std::string::npos);
 }
 
+TEST_F(RoomService, creates_a_room) {
+  const RoomSettings settings{.name = "call-42", .empty_timeout = Seconds(60), .departure_timeout = Seconds(5)};
+  server_.answer(200, R"({"sid":"RM_1","name":"call-42"})");
+  EXPECT_TRUE(run(client_.create_room(settings)).has_value());
+  EXPECT_EQ(first_line(), "POST /twirp/livekit.RoomService/CreateRoom HTTP/1.1");
+  EXPECT_EQ(sent_body(), R"({"name":"call-42","emptyTimeout":60,"departureTimeout":5})");
+  server_.answer(200, R"({"sid":"RM_1","name":"call-43"})");
+  EXPECT_EQ(run(client_.create_room(settings)).error().kind, Kind::refused);
+  server_.answer(404, absent);
+  EXPECT_EQ(run(client_.create_room(settings)).error().kind, Kind::refused);
+}
+
 TEST_F(RoomService, brings_a_service_token_of_the_room) {
   server_.answer(200, "{}");
   ASSERT_TRUE(run(client_.delete_room("call-42")).has_value());

@@ -300,6 +300,32 @@ TEST(WireWrite, EscapesWhatCouldBreakALine) {
             "\"a\\\"\\\\\\n\\u0001\\u007f\\u0085\\u2028\xC3\xA9\xEF\xBF\xBDz\xEF\xBF\xBD\xEF\xBF\xBD\"");
 }
 
+TEST(WireWrite, KeysAreWrittenWholeHoweverLongTheTextGets) {
+  std::string text;
+  std::string expected;
+  for (int i = 0; i < 5'000; ++i) {
+    wire::append_key(text, "call_id");
+    expected += "\"call_id\":";
+    ASSERT_EQ(text, expected);
+  }
+}
+
+// Long texts are looked at several characters at once: whatever has to be escaped is found at each place among them.
+TEST(WireWrite, EscapesEveryCharacterAtEveryPlace) {
+  for (int c = 0; c < 256; ++c) {
+    const std::string alone = wire::quote(std::string(1, static_cast<char>(c)));
+    const bool plain = c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+    ASSERT_EQ(alone.size() == 3 && alone[1] == static_cast<char>(c), plain) << c;
+    for (std::size_t place = 0; place < 20; ++place) {
+      std::string text(20, 'x');
+      text[place] = static_cast<char>(c);
+      const std::string expected =
+          "\"" + std::string(place, 'x') + alone.substr(1, alone.size() - 2) + std::string(19 - place, 'x') + "\"";
+      ASSERT_EQ(wire::quote(text), expected) << c << " at " << place;
+    }
+  }
+}
+
 TEST(Wire, AnyTextSurvivesTheRoundTrip) {
   std::mt19937 random(5);
   std::uniform_int_distribution<int> byte(0, 255);

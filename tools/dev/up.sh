@@ -118,6 +118,7 @@ YAML
 start_service() {
   export HOST=$host PORT=$port DATABASE_URL=${DATABASE_URL:-sqlite:///.dev/call-service.db}
   export MIGRATE_ON_START=${MIGRATE_ON_START:-true} LOG_FORMAT=${LOG_FORMAT:-text}
+  export CORS_ALLOW_ORIGINS=${CORS_ALLOW_ORIGINS:-*} # a page under development may come from anywhere
   start service .dev/logs/call-service.log build/release/call-service serve
   wait_until_ready "$local_host" "$port" /ready
 }

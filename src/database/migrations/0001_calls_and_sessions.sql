@@ -35,10 +35,10 @@ CREATE TABLE {calls} (
 CREATE INDEX calls_by_caller ON {calls} (caller_id);
 CREATE INDEX calls_closing ON {calls} (closes_at) WHERE closes_at IS NOT NULL;
 
-CREATE FUNCTION {keep_ended_calls}() RETURNS trigger LANGUAGE plpgsql AS $body$
+CREATE FUNCTION {keep_ended_calls}() RETURNS trigger LANGUAGE plpgsql AS {body}
 BEGIN
   RAISE EXCEPTION 'call % ended at %: it stays so', OLD.call_id, OLD.ended_at USING ERRCODE = 'check_violation';
-END $body$;
+END {body};
 CREATE TRIGGER calls_ended_once BEFORE UPDATE ON {calls} FOR EACH ROW
   WHEN (OLD.ended_at IS NOT NULL AND (NEW.ended_at IS DISTINCT FROM OLD.ended_at OR NEW.status <> OLD.status))
   EXECUTE FUNCTION {keep_ended_calls}();
@@ -51,13 +51,13 @@ CREATE TABLE {call_users} (
 );
 CREATE INDEX call_users_by_user ON {call_users} (user_id, call_id);
 
-CREATE FUNCTION {copy_user_ids}() RETURNS trigger LANGUAGE plpgsql AS $body$
+CREATE FUNCTION {copy_user_ids}() RETURNS trigger LANGUAGE plpgsql AS {body}
 BEGIN
   UPDATE {calls} SET user_ids = (
     SELECT json_agg(u.user_id ORDER BY u.position) FROM {call_users} u WHERE u.call_id = NEW.call_id
   ) WHERE call_id = NEW.call_id;
   RETURN NULL;
-END $body$;
+END {body};
 CREATE TRIGGER call_users_renamed AFTER UPDATE OF user_id ON {call_users} FOR EACH ROW
   EXECUTE FUNCTION {copy_user_ids}();
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -7,15 +8,35 @@
 
 namespace call_service::db {
 
-// One step of the schema: a file NNNN_name.sql beside this header, embedded in the program.
-struct Migration {
-  std::string_view revision;  // "0001"
-  std::string_view name;      // "calls_and_sessions"
-  std::string_view upgrade;   // statements, with {table} names as in command.hpp
-  std::string_view downgrade;
+// One direction of a migration: statements, with {table} names as in command.hpp.
+struct MigrationScript {
+  std::string sql;
+  // False: it has the line `-- not transactional`, for what PostgreSQL refuses in a transaction. Its statements run one
+  // by one and must stand being run again after a failure part way.
+  bool is_transactional = true;
 };
 
-// All of them for one database, oldest first.
+// One step of the schema: a file NNNN_name.sql with the sections `-- upgrade postgresql`, `-- downgrade postgresql`,
+// `-- upgrade sqlite` and `-- downgrade sqlite`. Those beside this header are embedded in the program.
+struct Migration {
+  std::string revision{};  // "0001"
+  std::string name{};      // "calls_and_sessions"
+  // The oldest revision whose program still works on this schema: that of the line `-- compatible from NNNN` above the
+  // sections, else the one before.
+  std::string compatible_from{};
+  MigrationScript upgrade{};
+  MigrationScript downgrade{};
+};
+
+// All of the program for one database, oldest first.
 std::vector<Migration> migrations(Dialect::Kind kind);
+
+// The same with those of a directory beside them; a revision that is in both is the directory's. Throws
+// std::runtime_error, for people, if the directory cannot be read or a file in it is no migration.
+std::vector<Migration> migrations(Dialect::Kind kind, const std::string& directory);
+
+// What its upgrade creates: names of tables and functions, as they stand in braces.
+std::vector<std::string> created_tables(const Migration& migration);
+std::vector<std::string> created_functions(const Migration& migration);
 
 }  // namespace call_service::db

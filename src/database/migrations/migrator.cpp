@@ -1,169 +1,254 @@
 #include "database/migrations/migrator.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <charconv>
 
 #include "base/ranges.hpp"
 #include "database/errors.hpp"
+#include "database/migrations/scripts.hpp"
 #include "log.hpp"
 
 namespace call_service::db {
 
 namespace {
 
-constexpr std::string_view migration_table = "call_service_migrations";
-constexpr std::string_view our_tables[] = {"users", "calls", "call_users", "sessions", "webhook_events", "outbox"};
-
-const Statement& find_table(Dialect::Kind kind) {
-  static const Statement postgresql{.name = "find_table",
-                                    .input = {{"schema_name", Type::text}, {"table_name", Type::text}},
-                                    .sql =
-                                        "SELECT c.relname::text FROM input i "
-                                        "JOIN pg_catalog.pg_namespace n ON n.nspname = i.schema_name "
-                                        "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid "
-                                        "AND c.relname = i.table_name AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
-                                    .output = {Type::text}};
-  static const Statement sqlite{.name = "find_table",
-                                .input = {{"schema_name", Type::text}, {"table_name", Type::text}},
-                                .sql =
-                                    "SELECT t.name FROM input i JOIN sqlite_schema t "
-                                    "ON t.type IN ('table', 'view') AND t.name = i.table_name COLLATE NOCASE",
-                                .output = {Type::text}};
-  return kind == Dialect::Kind::postgresql ? postgresql : sqlite;
-}
-
-const Statement& list_applied() {
-  static const Statement statement{
-      .name = "list_applied",
-      .input = {},
-      .sql = "SELECT revision, name, applied_at FROM {call_service_migrations} ORDER BY revision",
-      .output = {Type::text, Type::text, Type::timestamp}};
-  return statement;
+// The N of "+N" or "-N", at least 1.
+std::optional<std::size_t> steps_of(std::string_view text, char sign) {
+  if (!text.starts_with(sign)) return std::nullopt;
+  const std::string digits(text.substr(1));
+  std::size_t steps = 0;
+  const char* end = digits.data() + digits.size();
+  const auto read = std::from_chars(digits.data(), end, steps);
+  if (read.ec != std::errc{} || read.ptr != end || steps == 0) return std::nullopt;
+  return steps;
 }
 
 }  // namespace
 
-std::optional<UpgradeTarget> UpgradeTarget::parse(std::string_view text, std::span<const Migration> known) {
-  if (text == "head") return UpgradeTarget{};
-  if (text.starts_with('+')) {
-    const char* end = text.data() + text.size();
-    UpgradeTarget target;
-    const auto read = std::from_chars(text.data() + 1, end, target.steps);
-    if (read.ec != std::errc{} || read.ptr != end || target.steps == 0) return std::nullopt;
-    return target;
-  }
-  if (!contains(known, text, &Migration::revision)) return std::nullopt;
-  return UpgradeTarget{.last = std::string(text)};
-}
+Migrator::Migrator(Connection& connection, const Clock& clock)
+    : Migrator(connection, clock, migrations(connection.dialect().kind())) {}
 
-Migrator::Migrator(Connection& connection, const Clock& clock) : connection_(connection), clock_(clock) {
+Migrator::Migrator(Connection& connection, const Clock& clock, std::vector<Migration> known)
+    : connection_(connection), clock_(clock), known_(std::move(known)), bookkeeping_(connection) {
   connection_.open();
-}
-
-bool Migrator::has_table(const std::string& name) {
-  const Dialect& dialect = connection_.dialect();
-  return !connection_.query(find_table(dialect.kind()), {{dialect.schema(), name}}).empty();
-}
-
-std::vector<Migrator::Applied> Migrator::applied() {
-  std::vector<Applied> all;
-  if (!has_table(std::string(migration_table))) return all;
-  for (const auto& row : connection_.query(list_applied(), {})) {
-    all.push_back({std::get<std::string>(row[0]), std::get<std::string>(row[1]), std::get<Timestamp>(row[2])});
-  }
-  return all;
 }
 
 std::vector<Migration> Migrator::missing() {
   const auto done = applied();
-  auto all = migrations(connection_.dialect().kind());
-  std::erase_if(all,
-                [&](const Migration& migration) { return contains(done, migration.revision, &Applied::revision); });
+  auto all = known_;
+  std::erase_if(all, [&](const Migration& each) { return contains(done, each.revision, &AppliedMigration::revision); });
   return all;
 }
 
-std::size_t Migrator::unknown() {
-  const auto known = migrations(connection_.dialect().kind());
-  return static_cast<std::size_t>(std::ranges::count_if(
-      applied(), [&](const Applied& done) { return !contains(known, done.revision, &Migration::revision); }));
+std::vector<AppliedMigration> Migrator::unknown() {
+  auto done = applied();
+  std::erase_if(done, [&](const AppliedMigration& each) { return knows(each.revision); });
+  return done;
 }
 
 // The tables first: another process may be at it, and its tables and its record appear together.
 std::vector<std::string> Migrator::foreign_tables() {
-  std::vector<std::string> found;
-  for (const auto table : our_tables) {
-    if (has_table(std::string(table))) found.emplace_back(table);
-  }
-  if (!found.empty() && !applied().empty()) found.clear();
-  return found;
-}
-
-// IF NOT EXISTS does not keep two that do it at once from colliding in the catalog; whoever comes second finds it done.
-void Migrator::make_table() {
-  const Dialect& dialect = connection_.dialect();
-  const bool postgresql = dialect.kind() == Dialect::Kind::postgresql;
-  const std::string schema = postgresql ? "CREATE SCHEMA IF NOT EXISTS {schema};" : "";
-  const std::string time = postgresql ? "timestamptz" : "text";
-  const std::string sql =
-      dialect.expand("BEGIN; " + schema +
-                     " CREATE TABLE IF NOT EXISTS {call_service_migrations} (revision text NOT NULL PRIMARY KEY, "
-                     "name text NOT NULL, applied_at " +
-                     time + " NOT NULL); COMMIT;");
-  for (int attempt = 0; !has_table(std::string(migration_table)); ++attempt) {
-    try {
-      connection_.execute_script(sql);
-    } catch (const StatementFailed&) {
-      if (attempt == 5) throw;
+  std::vector<std::pair<std::string, std::string>> found;  // revision, table
+  for (const auto& migration : known_) {
+    for (const auto& table : created_tables(migration)) {
+      if (bookkeeping_.has_table(table)) found.emplace_back(migration.revision, table);
     }
   }
+  std::vector<std::string> foreign;
+  const auto done = applied();
+  const auto is_done = [&](const auto& revision) { return contains(done, revision, &AppliedMigration::revision); };
+  for (const auto& [revision, table] : found) {
+    const auto makes_it = [&](const Migration& other) {
+      return is_done(other.revision) && contains(created_tables(other), table);
+    };
+    if (std::ranges::none_of(known_, makes_it) && !contains(foreign, table)) foreign.push_back(table);
+  }
+  return foreign;
 }
 
-// False: another process has applied it meanwhile.
-bool Migrator::apply(const Migration& migration) {
-  const Dialect& dialect = connection_.dialect();
-  const std::string begin = dialect.kind() == Dialect::Kind::postgresql ? "BEGIN; " : "BEGIN IMMEDIATE; ";
-  const std::string record = "INSERT INTO {call_service_migrations} (revision, name, applied_at) VALUES ('" +
-                             std::string(migration.revision) + "', '" + std::string(migration.name) + "', '" +
-                             format_timestamp(clock_.now()) + "'); ";
-  try {
-    connection_.execute_script(begin + dialect.expand(record) + dialect.expand(migration.upgrade) + " COMMIT;");
-    return true;
-  } catch (const StatementFailed&) {
-    const auto done = applied();
-    if (!contains(done, migration.revision, &Applied::revision)) throw;
-    return false;
+void Migrator::lock(const Database& database) {
+  if (connection_.dialect().kind() == Dialect::Kind::sqlite || lease_ != nullptr) return;
+  bookkeeping_.prepare();
+  lease_ = std::make_unique<MigrationLease>(database.connect(ConnectionRole::write));
+  end_with_client(connection_);
+}
+
+void Migrator::check_lock() const {
+  if (lease_ != nullptr && !lease_->is_held()) {
+    throw Unavailable("the migration lease was lost: another process may be migrating; run it again");
   }
 }
 
-std::vector<Migration> Migrator::upgrade(UpgradeTarget target) {
-  make_table();
+bool Migrator::knows(std::string_view revision) const {
+  return contains(known_, revision, &Migration::revision);
+}
+
+bool Migrator::has(std::string_view revision) {
+  return contains(applied(), revision, &AppliedMigration::revision);
+}
+
+std::string Migrator::known_revisions() const {
+  return fmt::format("{}", fmt::join(known_ | std::views::transform(&Migration::revision), ", "));
+}
+
+Migrator::Done Migrator::plan_upgrade(std::string_view target) {
+  auto plan = missing();
+  const auto steps = steps_of(target, '+');
+  if (!steps && target != "head" && !knows(target)) {
+    return std::unexpected(fmt::format("there is no revision {} to upgrade to; known are head, +N (N at least 1), {}",
+                                       target, known_revisions()));
+  }
+  if (steps && *steps > plan.size()) {
+    return std::unexpected(fmt::format("cannot upgrade by {}: only {} of the known revisions ({}) are missing", target,
+                                       plan.size(), known_revisions()));
+  }
+  if (steps) plan.resize(*steps);
+  if (!steps && target != "head") {
+    std::erase_if(plan, [&](const Migration& each) { return each.revision > target; });
+  }
+  const auto beyond = unknown();
+  if (!plan.empty() && !beyond.empty() && beyond.back().revision > plan.front().revision) {
+    return std::unexpected(
+        fmt::format("the database has revision {}, which this program does not know, and lacks {}: upgrade it with the "
+                    "newer release",
+                    beyond.back().revision, plan.front().revision));
+  }
+  return plan;
+}
+
+Migrator::Done Migrator::plan_downgrade(std::string_view target) {
+  auto done = applied();
+  std::ranges::reverse(done);
+  const auto steps = steps_of(target, '-');
+  if (steps && *steps > done.size()) {
+    return std::unexpected(fmt::format("cannot downgrade by {}: only {} revisions are applied", target, done.size()));
+  }
+  if (!steps && target != "base" && !contains(done, target, &AppliedMigration::revision)) {
+    return std::unexpected(fmt::format("there is no applied revision {} to downgrade to; known are base, -N, {}",
+                                       target, known_revisions()));
+  }
+  std::vector<Migration> plan;
+  for (const auto& each : done) {
+    if (steps ? plan.size() == *steps : each.revision == target) break;
+    const auto migration = std::ranges::find(known_, each.revision, &Migration::revision);
+    if (migration == known_.end()) {
+      return std::unexpected(fmt::format(
+          "the database has revision {} {}, which this program does not know: downgrade with the release that has it",
+          each.revision, each.name));
+    }
+    plan.push_back(*migration);
+  }
+  return plan;
+}
+
+Migrator::Done Migrator::upgrade(std::string_view target) {
+  auto plan = plan_upgrade(target);
+  if (!plan) return plan;
+  bookkeeping_.prepare();
   std::vector<Migration> done;
-  for (const auto& migration : missing()) {
-    if (migration.revision > target.last || target.steps-- == 0) break;
-    if (!apply(migration)) continue;
+  for (auto& migration : *plan) {
+    try {
+      run(migration, migration.upgrade, Bookkeeping::record(migration, clock_.now()));
+    } catch (const StatementFailed&) {
+      // A process without the lock was faster.
+      if (has(migration.revision)) continue;
+      throw;
+    }
     log::info("migration_applied", {{"revision", migration.revision}, {"name", migration.name}});
-    done.push_back(migration);
+    done.push_back(std::move(migration));
   }
   return done;
 }
 
+Migrator::Done Migrator::downgrade(std::string_view target) {
+  auto plan = plan_downgrade(target);
+  if (!plan) return plan;
+  for (const auto& migration : *plan) {
+    run(migration, migration.downgrade, Bookkeeping::erase(migration.revision));
+    log::info("migration_taken_back", {{"revision", migration.revision}, {"name", migration.name}});
+  }
+  return plan;
+}
+
+std::expected<void, std::string> Migrator::stamp(std::string_view target) {
+  if (target != "head" && target != "base" && !knows(target)) {
+    return std::unexpected(
+        fmt::format("there is no revision {} to stamp; known are head, base, {}", target, known_revisions()));
+  }
+  bookkeeping_.prepare();
+  const std::string last = target == "head" ? known_.back().revision : target == "base" ? "" : std::string(target);
+  std::string sql;
+  for (const auto& each : applied()) {
+    if (each.revision > last) sql += Bookkeeping::erase(each.revision);
+  }
+  for (const auto& each : missing()) {
+    if (each.revision <= last) sql += Bookkeeping::record(each, clock_.now());
+  }
+  check_lock();
+  run_in_transaction(sql);
+  return {};
+}
+
+void Migrator::run(const Migration& migration, const MigrationScript& script, const std::string& record) {
+  check_lock();
+  const auto name = migration.revision + "_" + migration.name;
+  try {
+    if (script.is_transactional) {
+      run_in_transaction(record + script.sql);
+    } else {
+      run_one_by_one(script, record);
+    }
+  } catch (const StatementFailed& error) {
+    const auto left =
+        script.is_transactional ? "nothing of it was kept" : "it is not transactional; mend it and run it again";
+    throw StatementFailed(fmt::format("migration {} failed, {}: {}", name, left, error.what()), error.sqlstate());
+  }
+}
+
+void Migrator::run_in_transaction(const std::string& sql) {
+  if (connection_.dialect().kind() == Dialect::Kind::postgresql) {
+    // One message: if this process dies, nothing stays open. The line feed ends a last comment.
+    connection_.execute_script("BEGIN;\n" + connection_.dialect().expand(sql) + "\nCOMMIT;");
+  } else {
+    run_on_sqlite(connection_, sql);
+  }
+}
+
+void Migrator::run_one_by_one(const MigrationScript& script, const std::string& record) {
+  for (const auto& statement : statements_to_run(connection_, script)) connection_.execute_script(statement);
+  check_lock();
+  connection_.execute_script(connection_.dialect().expand(record));
+}
+
 std::optional<std::string> foreign_tables_fault(Migrator& migrator) {
-  std::string names;
-  for (const auto& table : migrator.foreign_tables()) names += (names.empty() ? "" : ", ") + table;
+  const auto names = migrator.foreign_tables();
   if (names.empty()) return std::nullopt;
-  return "The database has tables with our names that this program did not make: " + names +
-         ". Nothing was changed. Use another database, or set DATABASE_SCHEMA to a schema of its own.";
+  return fmt::format(
+      "The database has tables with our names that this program did not make: {}. Nothing was changed. Use another"
+      " database, or set DATABASE_SCHEMA to a schema of its own.",
+      fmt::join(names, ", "));
 }
 
 std::optional<std::string> schema_fault(Migrator& migrator) {
   const auto missing = migrator.missing();
   if (!missing.empty()) {
-    return "The database's schema is not up to date (revision " + std::string(missing.front().revision) +
+    return "The database's schema is not up to date (revision " + missing.front().revision +
            " is missing). Run: call-service migrate upgrade";
   }
-  // Every migration leaves a schema on which the release before it works; further apart nothing is promised.
-  if (migrator.unknown() > 1)
-    return std::string("The database's schema is newer than this program. Run a newer release.");
+  // Each revision says what it is compatible with. One that does not is so with the release before it only.
+  const auto unknown = migrator.unknown();
+  const auto& head = migrator.known().back().revision;
+  for (const auto& each : unknown) {
+    if (each.compatible_from ? *each.compatible_from <= head : unknown.size() == 1) continue;
+    return fmt::format(
+        "The database's schema is newer than this program: it has revision {}, which works with programs from {} on, "
+        "and"
+        " this one knows up to {}. Run a newer release, or migrate downgrade with it.",
+        each.revision, each.compatible_from.value_or("the one before"), head);
+  }
   return std::nullopt;
 }
 

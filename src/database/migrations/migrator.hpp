@@ -1,64 +1,80 @@
 #pragma once
 
-#include <cstddef>
+#include <expected>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/time.hpp"
 #include "database/connection.hpp"
+#include "database/engine.hpp"
+#include "database/migrations/bookkeeping.hpp"
+#include "database/migrations/lease.hpp"
 #include "database/migrations/migrations.hpp"
 
 namespace call_service::db {
 
-// How far to upgrade; as it is made: to the newest.
-struct UpgradeTarget {
-  std::string last = "~";        // the last revision to apply; "~" sorts behind all
-  std::size_t steps = SIZE_MAX;  // so many migrations at most
-
-  // "head", "+N" (N further ones) or a revision; nullopt if there is no such target.
-  static std::optional<UpgradeTarget> parse(std::string_view text, std::span<const Migration> known);
-};
-
-// Brings a database's schema to a revision. Several may run at once: each migration is one transaction that begins by
-// writing its own row, so the second waits for the first and then finds it done. Blocking; not for serving threads.
+// Brings a database's schema to a revision. Blocking; not for serving threads. What reads needs no lock; what changes
+// is done under the migration lock: on PostgreSQL a MigrationLease, for a SQLite file its FileLock. Throws
+// StatementFailed and Unavailable; a migration that fails leaves the database as it was, unless it is not
+// transactional.
 class Migrator {
  public:
   // `connection` is opened here; throws Unavailable.
   Migrator(Connection& connection, const Clock& clock);
-
-  struct Applied {
-    std::string revision;
-    std::string name;
-    Timestamp applied_at{};
-  };
+  Migrator(Connection& connection, const Clock& clock, std::vector<Migration> known);
 
   // Applied revisions, oldest first; empty if there is no table of migrations.
-  std::vector<Applied> applied();
+  std::vector<AppliedMigration> applied() { return bookkeeping_.applied(); }
 
-  // Migrations that this program knows and the database does not have.
+  // Migrations that this program knows, and those of them that the database does not have.
+  const std::vector<Migration>& known() const { return known_; }
   std::vector<Migration> missing();
 
-  // The number of applied revisions that this program does not know: the database is newer.
-  std::size_t unknown();
+  // Applied revisions that this program does not know.
+  std::vector<AppliedMigration> unknown();
 
-  // Tables and views with our names in a database without our table of migrations: somebody else's, not to be touched.
+  // Tables and views with names that missing migrations would create: somebody else's, not to be touched.
   std::vector<std::string> foreign_tables();
 
-  // Applies what is missing up to the target; returns what it applied. The database is left as it was if a migration
-  // fails. Throws StatementFailed, Unavailable.
-  std::vector<Migration> upgrade(UpgradeTarget target = {});
+  // Waits for PostgreSQL's lease and takes it, until the migrator is destroyed; makes the tables about migrations.
+  // Nothing for SQLite.
+  void lock(const Database& database);
+
+  // What was applied or taken back, in the order in which it was done; the error, for people, says why a target cannot
+  // be.
+  using Done = std::expected<std::vector<Migration>, std::string>;
+
+  // What the two below would do as things stand; they change nothing.
+  Done plan_upgrade(std::string_view target);
+  Done plan_downgrade(std::string_view target);
+
+  // Applies what is missing up to "head", "+N" (so many further ones) or a revision.
+  Done upgrade(std::string_view target = "head");
+
+  // Takes back to "-N" (so many back), a revision or "base".
+  Done downgrade(std::string_view target);
+
+  // Records the revisions up to "head", a revision or "base", and only those, without running anything.
+  std::expected<void, std::string> stamp(std::string_view target);
 
  private:
-  bool has_table(const std::string& name);
-  void make_table();
-  bool apply(const Migration& migration);
+  bool knows(std::string_view revision) const;
+  std::string known_revisions() const;
+  bool has(std::string_view revision);
+  // One migration in one direction with its record; what fails names it.
+  void run(const Migration& migration, const MigrationScript& script, const std::string& record);
+  void run_in_transaction(const std::string& sql);
+  void run_one_by_one(const MigrationScript& script, const std::string& record);
+  void check_lock() const;
 
   Connection& connection_;
   const Clock& clock_;
+  std::vector<Migration> known_;
+  Bookkeeping bookkeeping_;
+  std::unique_ptr<MigrationLease> lease_;
 };
 
 // The text for an operator whose database has tables of our names that are not ours.

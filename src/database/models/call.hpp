@@ -39,6 +39,11 @@ struct Call {
   std::optional<Timestamp> room_created_at{};  // its creationTimeMs: tells which of two generations is newer
   std::optional<Timestamp> token_issued_at{};  // when the newest token was handed out
   std::optional<Timestamp> closes_at{};        // its room is finished, somebody may be on the way: when to stop waiting
+  std::optional<Timestamp> entered_at{};       // when somebody first was in it
+  std::optional<Timestamp> seen_at{};          // LiveKit, asked, last had everybody who is active in it
+  std::optional<Timestamp> room_finished_at{};  // when the newest generation was finished
+  // The generations before the newest, in no order, each with its creationTimeMs: "RM_… 2026-11-22T15:39:21.123Z".
+  std::optional<std::vector<std::string>> former_rooms{};
 
   bool is_active() const { return status == CallStatus::active; }
   // call_<call_id>
@@ -65,6 +70,10 @@ struct Call {
         db::column("room_created_at", &Call::room_created_at),
         db::column("token_issued_at", &Call::token_issued_at),
         db::column("closes_at", &Call::closes_at),
+        db::column("entered_at", &Call::entered_at),
+        db::column("seen_at", &Call::seen_at),
+        db::column("room_finished_at", &Call::room_finished_at),
+        db::column("former_rooms", &Call::former_rooms),
     };
   }
 };

@@ -160,8 +160,12 @@ std::vector<Type> keyed_types(std::initializer_list<Type> more = {}) {
 template <typename Model>
 Row to_row(const Model& model) {
   Row row{};
-  std::apply([&](const auto&... columns) { (row.push_back(to_value(model.*(columns.member))), ...); },
-             Model::columns());
+  std::apply(
+      [&](const auto&... columns) {
+        row.reserve(sizeof...(columns) + 1);  // some get one more behind
+        (row.push_back(to_value(model.*(columns.member))), ...);
+      },
+      Model::columns());
   return row;
 }
 

@@ -67,7 +67,11 @@ std::string Call::room_name() const {
 }
 
 std::string room_name_of(const Uuid& call_id) {
-  return std::string(room_prefix) + call_id.to_string();
+  std::string name;
+  name.reserve(room_prefix.size() + 36);
+  name += room_prefix;
+  call_id.append_to(name);
+  return name;
 }
 
 std::optional<Uuid> call_id_of_room(std::string_view room_name) {

@@ -16,7 +16,7 @@ namespace call_service::models {
 struct WebhookEvent {
   Uuid call_id{};
   std::string event_id{};
-  std::string type{};
+  std::string type{};  // LiveKit's name, without its `participant_`
   std::optional<std::string> room_sid{};
   std::optional<std::string> participant_sid{};
   std::optional<std::string> reason{};

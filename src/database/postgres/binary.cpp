@@ -91,16 +91,13 @@ std::uint32_t array_oid(Type type) {
   return oids_of(type).array;
 }
 
-std::string encode_array(Type type, const Rows& rows, std::size_t index) {
-  std::string out;
-  out.reserve(20 + rows.size() * 24);
+void append_array(std::string& out, Type type, std::span<const Row* const> rows, std::size_t index) {
   append(out, std::int32_t{1});  // dimensions
   append(out, std::int32_t{1});  // may contain NULL
   append(out, oids_of(type).element);
   append(out, static_cast<std::int32_t>(rows.size()));
   append(out, std::int32_t{1});  // lower bound
-  for (const auto& row : rows) std::visit(ElementEncoder{out}, row[index]);
-  return out;
+  for (const Row* row : rows) std::visit(ElementEncoder{out}, (*row)[index]);
 }
 
 Value decode(Type type, std::string_view bytes) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,8 +15,8 @@ namespace call_service::db::postgres {
 // The object id of the array type of `type`.
 std::uint32_t array_oid(Type type);
 
-// Column `index` of the rows as a one-dimensional array.
-std::string encode_array(Type type, const Rows& rows, std::size_t index);
+// Appends column `index` of the rows as a one-dimensional array.
+void append_array(std::string& out, Type type, std::span<const Row* const> rows, std::size_t index);
 
 // One value as it came. Throws std::runtime_error if its length does not fit its type.
 Value decode(Type type, std::string_view bytes);

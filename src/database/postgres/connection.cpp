@@ -5,16 +5,29 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <stdexcept>
 
 #include "database/errors.hpp"
 #include "database/postgres/binary.hpp"
+#include "database/postgres/settings.hpp"
 
 namespace call_service::db::postgres {
 
 namespace {
 
-constexpr Seconds batch_timeout{8};  // longer than any lock_timeout, so that a lock gives way first
+// Longer than the lock timeout, so that a lock gives way first; and until then nobody waits any more (engine.cpp).
+// What is given up later keeps its lane on a server that may be gone for good.
+Milliseconds batch_timeout(Milliseconds lock_timeout) {
+  return std::max<Milliseconds>(Seconds(5), lock_timeout + Seconds(3));
+}
+
+constexpr Seconds query_timeout{8};
+
+std::vector<Oid> array_oids(const Statement& statement) {
+  std::vector<Oid> types;
+  for (const auto& column : statement.input) types.push_back(array_oid(column.type));
+  return types;
+}
 
 std::string text_of(const char* message) {
   std::string text = message != nullptr ? message : "";
@@ -39,6 +52,10 @@ bool is_outage(const std::string& sqlstate) {
 bool is_contention(const std::string& sqlstate) {
   return sqlstate == "55P03" || sqlstate == "40P01" || sqlstate == "40001";
 }
+
+// A user who was there when the command began has been erased since (services/retention): begun anew, it makes the
+// user.
+constexpr std::string_view referenced_row_is_gone = "23503";
 
 std::exception_ptr error_of(const PGresult* result) {
   const std::string state = sqlstate_of(result);
@@ -69,7 +86,7 @@ Row read_row(const PGresult* result, int row, const std::vector<Type>& types) {
 
 }  // namespace
 
-PostgresConnection::PostgresConnection(std::string url, Use use, Dialect dialect)
+PostgresConnection::PostgresConnection(PostgresUrl url, Use use, Dialect dialect)
     : url_(std::move(url)), use_(use), dialect_(std::move(dialect)) {}
 
 PostgresConnection::~PostgresConnection() {
@@ -101,12 +118,12 @@ void PostgresConnection::open() {
   if (is_alive()) return;
   close();
   // What stands before `dbname` may be overridden by the URL, which libpq expands in its place.
-  const char* session = use_ == Use::write ? "read-write" : "any";
+  const char* session = use_ == Use::write ? "read-write" : "primary";
   const std::array keywords{
       "target_session_attrs", "connect_timeout", "application_name", "tcp_user_timeout",
       "keepalives_idle",      "dbname",          "client_encoding",  static_cast<const char*>(nullptr)};
-  const std::array values{session, "3",          "call-service", "5000",
-                          "10",    url_.c_str(), "UTF8",         static_cast<const char*>(nullptr)};
+  const std::array values{
+      session, "3", "call-service", "5000", "10", url_.libpq.c_str(), "UTF8", static_cast<const char*>(nullptr)};
   connection_ = PQconnectdbParams(keywords.data(), values.data(), 1);
   if (PQstatus(connection_) != CONNECTION_OK) lose("cannot connect to PostgreSQL");
   PQsetNoticeProcessor(connection_, [](void*, const char*) {}, nullptr);
@@ -143,20 +160,34 @@ void PostgresConnection::send(const char* command) {
   if (PQsendQueryParams(connection_, command, 0, nullptr, nullptr, nullptr, nullptr, 1) != 1) lose("cannot send");
 }
 
-void PostgresConnection::send(const Statement& statement, const Rows& input) {
-  std::vector<std::string> arrays;
-  std::vector<const char*> values;
-  std::vector<int> lengths;
-  for (std::size_t i = 0; i < statement.input.size(); ++i) {
-    arrays.push_back(encode_array(statement.input[i].type, input, i));
-    lengths.push_back(static_cast<int>(arrays.back().size()));
+void PostgresConnection::send(const Statement& statement, std::span<const Row* const> input) {
+  const std::size_t size = statement.input.size();
+  encoded_.clear();
+  ends_.clear();
+  for (std::size_t i = 0; i < size; ++i) {
+    append_array(encoded_, statement.input[i].type, input, i);
+    ends_.push_back(encoded_.size());
   }
-  for (const auto& array : arrays) values.push_back(array.data());
-  const std::vector<int> formats(arrays.size(), 1);
-  if (PQsendQueryPrepared(connection_, prepared_name(statement).c_str(), static_cast<int>(values.size()), values.data(),
-                          lengths.data(), formats.data(), 1) != 1) {
-    lose("cannot send");
+  // Only now does the buffer stay where it is.
+  values_.resize(size);
+  lengths_.resize(size);
+  formats_.assign(size, 1);
+  for (std::size_t i = 0, begin = 0; i < size; begin = ends_[i], ++i) {
+    values_[i] = encoded_.data() + begin;
+    lengths_[i] = static_cast<int>(ends_[i] - begin);
   }
+  const int count = static_cast<int>(size);
+  int sent = 0;
+  if (url_.prepared) {
+    sent = PQsendQueryPrepared(connection_, prepared_name(statement).c_str(), count, values_.data(), lengths_.data(),
+                               formats_.data(), 1);
+  } else {
+    std::string& text = texts_[&statement];
+    if (text.empty()) text = dialect_.render(statement);
+    sent = PQsendQueryParams(connection_, text.c_str(), count, array_oids(statement).data(), values_.data(),
+                             lengths_.data(), formats_.data(), 1);
+  }
+  if (sent != 1) lose("cannot send");
 }
 
 void PostgresConnection::synchronize() {
@@ -176,10 +207,9 @@ void PostgresConnection::roll_back(Deadline deadline) {
 
 // In a round trip of its own, outside of the transaction: happens once a connection and statement.
 void PostgresConnection::prepare(const Statement& statement, Deadline deadline) {
-  if (is_prepared(statement)) return;
+  if (!url_.prepared || is_prepared(statement)) return;
   const std::string name = "s" + std::to_string(prepared_.size());
-  std::vector<Oid> types;
-  for (const auto& column : statement.input) types.push_back(array_oid(column.type));
+  const auto types = array_oids(statement);
   if (PQsendPrepare(connection_, name.c_str(), dialect_.render(statement).c_str(), static_cast<int>(types.size()),
                     types.data()) != 1) {
     lose("cannot send");
@@ -213,28 +243,34 @@ class PostgresConnection::Batch {
     return std::ranges::all_of(groups_, [](const Group& g) { return g.kind->access == CommandKind::Access::read; });
   }
 
-  static Rows input_of(const Sent& sent) {
-    Rows rows;
+  static void collect_input(const Sent& sent, std::vector<const Row*>& rows) {
+    rows.clear();
     for (const auto* member : sent.members) {
-      const auto& own = member->command->inputs[sent.index];
-      rows.insert(rows.end(), own.begin(), own.end());
+      for (const auto& row : member->command->inputs[sent.index]) rows.push_back(&row);
     }
-    if (sent.statement->first) std::ranges::sort(rows);
-    return rows;
+    if (sent.statement->first) std::ranges::sort(rows, {}, [](const Row* row) -> const Row& { return *row; });
   }
 
   static void distribute(const Sent& sent, const PGresult* result) {
-    std::map<Uuid, Member*> by_key;
-    for (auto* member : sent.members) by_key.emplace(member->command->key, member);
     for (int row = 0; row < PQntuples(result); ++row) {
       Row values = read_row(result, row, sent.statement->output);
       Member* member = sent.members.front();
-      if (by_key.size() > 1) member = by_key.at(std::get<Uuid>(values.front()));
+      if (sent.members.size() > 1) member = member_of(sent, std::get<Uuid>(values.front()));
       member->result.rows[sent.index].push_back(std::move(values));
     }
   }
 
  private:
+  // A group's members are in the order of their keys.
+  static Member* member_of(const Sent& sent, const Uuid& key) {
+    const auto found =
+        std::ranges::lower_bound(sent.members, key, {}, [](const Member* member) { return member->command->key; });
+    if (found == sent.members.end() || (*found)->command->key != key) {
+      throw std::logic_error(sent.statement->name + " returned a key that nobody asked for");
+    }
+    return *found;
+  }
+
   void add(const Group& group, bool first) {
     const auto& statements = group.kind->statements;
     for (std::size_t i = 0; i < statements.size(); ++i) {
@@ -275,11 +311,12 @@ bool PostgresConnection::run(std::span<Member*> members, Milliseconds lock_timeo
 
 // Sends the whole transaction, then reads all its answers.
 PostgresConnection::Outcome PostgresConnection::attempt(std::span<Member*> members, Milliseconds lock_timeout) {
-  const Deadline deadline = std::chrono::steady_clock::now() + batch_timeout;
+  const Deadline deadline = std::chrono::steady_clock::now() + batch_timeout(lock_timeout);
   for (auto* member : members) member->result.rows.assign(member->command->kind->statements.size(), {});
   const Batch batch(members);
   commit_sent_ = false;
   try {
+    prepare(settings(), deadline);
     for (const auto& sent : batch.sent()) prepare(*sent.statement, deadline);
   } catch (const StatementFailed&) {
     if (members.size() > 1) return Outcome::spoiled;
@@ -291,26 +328,25 @@ PostgresConnection::Outcome PostgresConnection::attempt(std::span<Member*> membe
   const ResultPtr failure = receive(batch, deadline);
   commit_sent_ = false;
   if (failure == nullptr) return Outcome::settled;
-
   const std::string state = sqlstate_of(failure.get());
   if (is_outage(state)) lose(text_of(PQresultErrorMessage(failure.get())));
   roll_back(deadline);
-  if (state == "0A000" && may_replan_) return Outcome::stale_plan;
-  const bool somebody_waits = is_contention(state) && lock_timeout < Seconds(1);
-  if (members.size() > 1 || somebody_waits) return Outcome::spoiled;
+  if (state == "0A000" && may_replan_ && url_.prepared) return Outcome::stale_plan;
+  const bool is_worth_another_try = is_contention(state) || state == referenced_row_is_gone;
+  if (members.size() > 1 || (is_worth_another_try && lock_timeout < Seconds(1))) return Outcome::spoiled;
   members.front()->result.rows.assign(members.front()->command->kind->statements.size(), {});
   members.front()->error = error_of(failure.get());
   return Outcome::settled;
 }
 
 void PostgresConnection::send(const Batch& batch, Milliseconds lock_timeout) {
-  if (batch.only_reads()) {
-    send("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
-  } else {
-    send("BEGIN");
-    send(("SET LOCAL lock_timeout = " + std::to_string(lock_timeout.count())).c_str());
+  send(batch.only_reads() ? "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" : "BEGIN");
+  const Row said{std::to_string(lock_timeout.count())};
+  send(settings(), std::array{&said});
+  for (const auto& sent : batch.sent()) {
+    Batch::collect_input(sent, rows_);
+    send(*sent.statement, rows_);
   }
-  for (const auto& sent : batch.sent()) send(*sent.statement, Batch::input_of(sent));
   send("COMMIT");
   synchronize();
 }
@@ -323,13 +359,13 @@ PostgresConnection::ResultPtr PostgresConnection::receive(const Batch& batch, De
     if (failure == nullptr && !succeeded(result.get())) failure = std::move(result);
     return result;
   };
-  take();
-  if (!batch.only_reads()) take();
+  take();  // BEGIN
+  take();  // settings
   for (const auto& sent : batch.sent()) {
     const auto result = take();
     if (failure == nullptr) Batch::distribute(sent, result.get());
   }
-  take();
+  take();  // COMMIT
   discard_until_sync(deadline);
   return failure;
 }
@@ -345,9 +381,11 @@ void PostgresConnection::execute_script(const std::string& sql) {
 }
 
 Rows PostgresConnection::query(const Statement& statement, const Rows& input) {
-  const Deadline deadline = std::chrono::steady_clock::now() + batch_timeout;
+  const Deadline deadline = std::chrono::steady_clock::now() + query_timeout;
   prepare(statement, deadline);
-  send(statement, input);
+  rows_.clear();
+  for (const auto& row : input) rows_.push_back(&row);
+  send(statement, rows_);
   synchronize();
   const auto result = next_result(deadline);
   discard_until_sync(deadline);

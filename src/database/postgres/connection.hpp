@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "database/connection.hpp"
+#include "database/url.hpp"
 
 struct pg_conn;
 struct pg_result;
@@ -15,11 +16,12 @@ namespace call_service::db::postgres {
 // longer than the deadline of a batch: then the connection is given up and the next open() makes a new one.
 class PostgresConnection final : public Connection {
  public:
-  // Of several hosts in the URL, one that is written to must be the primary.
+  // Of several hosts in the URL, both take the primary: a standby may not have yet what was answered as done. One that
+  // refuses to write is read from.
   enum class Use { write, read };
 
-  // `url` as libpq takes it. Nothing is connected before open().
-  PostgresConnection(std::string url, Use use, Dialect dialect);
+  // Nothing is connected before open().
+  PostgresConnection(PostgresUrl url, Use use, Dialect dialect);
   ~PostgresConnection() override;
 
   void open() override;
@@ -27,6 +29,7 @@ class PostgresConnection final : public Connection {
   void execute_script(const std::string& sql) override;
   Rows query(const Statement& statement, const Rows& input) override;
   const Dialect& dialect() const override { return dialect_; }
+  bool keeps_session() const override { return url_.prepared; }
 
  private:
   struct Sent;
@@ -47,7 +50,7 @@ class PostgresConnection final : public Connection {
   void send(const Batch& batch, Milliseconds lock_timeout);
   ResultPtr receive(const Batch& batch, Deadline deadline);
   void send(const char* command);
-  void send(const Statement& statement, const Rows& input);
+  void send(const Statement& statement, std::span<const Row* const> input);
   void synchronize();
   // The next result in the pipeline that is not the end of a query's results.
   ResultPtr next_result(Deadline deadline);
@@ -55,10 +58,19 @@ class PostgresConnection final : public Connection {
   void roll_back(Deadline deadline);
   void discard_until_sync(Deadline deadline);
 
-  std::string url_;
+  PostgresUrl url_;
   Use use_;
   Dialect dialect_;
   pg_conn* connection_ = nullptr;
+  // Of the statement that is being sent, kept for the next one: its rows, and its parameters as they are encoded.
+  std::vector<const Row*> rows_;
+  std::string encoded_;
+  std::vector<std::size_t> ends_;
+  std::vector<const char*> values_;
+  std::vector<int> lengths_;
+  std::vector<int> formats_;
+
+  std::unordered_map<const Statement*, std::string> texts_;  // of those that are sent unprepared
   std::unordered_map<const Statement*, std::string> prepared_;
   bool commit_sent_ = false;  // and not answered yet
   bool may_replan_ = true;    // not while a batch is run again, or what always fails so would be run for ever

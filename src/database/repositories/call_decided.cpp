@@ -3,7 +3,9 @@
 
 #include <ranges>
 
+#include "database/repositories/access.hpp"
 #include "database/repositories/call_repository.hpp"
+#include "database/repositories/timeline_repository.hpp"
 #include "database/repositories/user_repository.hpp"
 
 namespace call_service::repositories {
@@ -17,66 +19,66 @@ using models::Session;
 
 const db::CommandKind& find_kind() {
   static const std::vector<db::Column> input{{"call_id", Type::uuid}, {"reader", Type::text}, {"page", Type::integer}};
-  static const db::CommandKind kind{.name = "find_call",
-                                    .access = db::CommandKind::Access::read,
-                                    .sharing = db::CommandKind::Sharing::commit,
-                                    .statements = {{.name = "find_call",
-                                                    .input = input,
-                                                    .sql = "SELECT c.call_id, " + column_list<Call>("c") +
-                                                           R"(, (i.reader IS NULL OR c.caller_id = i.reader
-                        OR EXISTS (SELECT 1 FROM {call_users} u WHERE u.call_id = c.call_id AND u.user_id = i.reader)
-                        OR EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = c.call_id AND s.user_id = i.reader))
-                        FROM input i JOIN {calls} c ON c.call_id = i.call_id)",
-                                                    .output = db::keyed_types<Call>({Type::boolean})},
-                                                   {.name = "find_sessions",
-                                                    .input = input,
-                                                    .sql = "SELECT s.call_id, " + column_list<Session>("s") + R"(
+  static const db::CommandKind kind{
+      .name = "find_call",
+      .access = db::CommandKind::Access::read,
+      .sharing = db::CommandKind::Sharing::commit,
+      .statements = {{.name = "find_call",
+                      .input = input,
+                      .sql = "SELECT c.call_id, " + column_list<Call>("c") + ", " + std::string(may_read) +
+                             " FROM input i JOIN {by_key:calls:c} c.call_id = i.call_id {key:c}",
+                      .output = db::keyed_types<Call>({Type::boolean})},
+                     {.name = "find_sessions",
+                      .input = input,
+                      .sql = "SELECT s.call_id, " + column_list<Session>("s") + R"(
                         FROM input i JOIN {sessions} s ON s.call_id = i.call_id
                         ORDER BY s.created_at, s.session_id LIMIT (SELECT max(page) FROM input))",
-                                                    .output = db::keyed_types<Session>()}}};
+                      .output = db::keyed_types<Session>()}}};
   return kind;
 }
 
 // One room's facts in one row; `latest` over all sessions of the call.
 constexpr std::string_view room_facts = R"(SELECT i.call_id,
-    EXISTS (SELECT 1 FROM {webhook_events} e WHERE e.call_id = i.call_id AND e.event_id = i.event_id),
-    EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = i.call_id AND s.room_sid = i.room_sid),
-    EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = i.call_id AND s.room_sid = i.room_sid AND s.status = 'active'),
+    EXISTS (SELECT 1 FROM {webhook_events} e WHERE e.call_id = i.call_id AND e.event_id = i.event_id {one_by_one}),
+    EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = i.call_id AND s.room_sid = i.room_sid {one_by_one}),
     (SELECT max(s.left_at) FROM {sessions} s WHERE s.call_id = i.call_id AND s.room_sid = i.room_sid),
     (SELECT max({greatest}(s.created_at, COALESCE(s.left_at, s.created_at)))
-      FROM {sessions} s WHERE s.call_id = i.call_id)
+      FROM {sessions} s WHERE s.call_id = i.call_id),
+    COALESCE((SELECT max(t.seq) FROM {timeline} t WHERE t.call_id = i.call_id), 0)
   FROM input i)";
 
 const db::CommandKind& load_kind() {
   static const std::vector<db::Column> input{{"call_id", Type::uuid},  {"event_id", Type::text},
                                              {"identity", Type::text}, {"participant_sid", Type::text},
                                              {"room_sid", Type::text}, {"all_open", Type::boolean}};
-  static const db::CommandKind kind{.name = "load_call_state",
-                                    .access = db::CommandKind::Access::read,
-                                    .statements = {{.name = "load_call",
-                                                    .input = input,
-                                                    .sql = "SELECT c.call_id, " + column_list<Call>("c") +
-                                                           " FROM input i JOIN {calls} c ON c.call_id = i.call_id",
-                                                    .output = db::keyed_types<Call>()},
-                                                   {.name = "load_sessions",
-                                                    .input = input,
-                                                    .sql = "SELECT s.call_id, " + column_list<Session>("s") + R"(
-                        FROM input i JOIN {sessions} s ON s.call_id = i.call_id
+  static const db::CommandKind kind{
+      .name = "load_call_state",
+      .access = db::CommandKind::Access::read,
+      .statements = {
+          {.name = "load_call",
+           .input = input,
+           .sql = "SELECT c.call_id, " + column_list<Call>("c") +
+                  " FROM input i JOIN {by_key:calls:c} c.call_id = i.call_id {key:c}",
+           .output = db::keyed_types<Call>()},
+          {.name = "load_sessions",
+           .input = input,
+           .sql = "SELECT s.call_id, " + column_list<Session>("s") + R"(
+                        FROM input i JOIN {by_key:calls:c} c.call_id = i.call_id {key:c} JOIN {sessions} s ON s.call_id = i.call_id
                         WHERE s.user_id = i.identity OR s.participant_sid = i.participant_sid
-                          OR (s.status <> 'ended' AND (i.all_open OR s.room_sid <> i.room_sid))
+                          OR (s.status <> 'ended' AND (i.all_open OR c.closes_at IS NOT NULL OR s.room_sid <> i.room_sid))
+                          OR (s.end_evidence = 'generation' AND c.room_sid <> i.room_sid)
                         ORDER BY s.created_at, s.session_id)",
-                                                    .output = db::keyed_types<Session>()},
-                                                   {.name = "load_room_facts",
-                                                    .input = input,
-                                                    .sql = std::string(room_facts),
-                                                    .output = {Type::uuid, Type::boolean, Type::boolean, Type::boolean,
-                                                               Type::timestamp, Type::timestamp}}}};
+           .output = db::keyed_types<Session>()},
+          {.name = "load_room_facts",
+           .input = input,
+           .sql = std::string(room_facts),
+           .output = {Type::uuid, Type::boolean, Type::boolean, Type::timestamp, Type::timestamp, Type::integer}}}};
   return kind;
 }
 
-// The condition under which a change is written, on `i`, the input of a statement with call_id and version.
-constexpr std::string_view unchanged =
-    "EXISTS (SELECT 1 FROM {calls} c WHERE c.call_id = i.call_id AND c.version = i.version)";
+// The input `i`, with call_id and version, of those calls that have not changed.
+constexpr std::string_view from_unchanged =
+    " FROM input i JOIN {by_key:calls:c} c.call_id = i.call_id {key:c} WHERE c.version = i.version";
 
 template <typename Model>
 std::vector<db::Column> with_version() {
@@ -104,49 +106,41 @@ const db::CommandKind& apply_kind() {
           UserRepository::ensure_for_call(),
           {.name = "lock_unchanged_call",
            .input = guard,
-           .sql = "SELECT c.call_id FROM {calls} c JOIN input i ON c.call_id = i.call_id AND c.version = i.version "
-                  "ORDER BY c.call_id {lock:c}",
+           .sql = "SELECT i.call_id" + std::string(from_unchanged) + " {lock:c}",
            .output = {Type::uuid}},
           {.name = "write_sessions",
            .input = with_version<Session>(),
            // Ended ones first: the user's next connection takes the place of the last.
            .sql = "INSERT INTO {sessions} (" + column_list<Session>() + ") SELECT " + column_list<Session>("i") +
-                  " FROM input i WHERE " + std::string(unchanged) + R"(
+                  std::string(from_unchanged) + R"(
               ORDER BY CASE i.status WHEN 'ended' THEN 0 ELSE 1 END, i.session_id
               ON CONFLICT (session_id) DO UPDATE SET )" +
                   overwrite<Session>()},
           {.name = "write_event",
            .input = with_version<models::WebhookEvent>(),
            .sql = "INSERT INTO {webhook_events} (" + column_list<models::WebhookEvent>() + ") SELECT " +
-                  column_list<models::WebhookEvent>("i") + " FROM input i WHERE " + std::string(unchanged)},
+                  column_list<models::WebhookEvent>("i") + std::string(from_unchanged)},
           {.name = "write_intents",
            .input = with_version<models::Intent>(),
-           // A deletion that is under way is asked for anew: whoever is at it finishes the former intent only.
+           // A deletion that is under way is asked for anew: whoever is at it finishes the former intent only. A
+           // removal that has yet to be done is not asked for twice.
            .sql = "INSERT INTO {outbox} (" + column_list<models::Intent>() + ") SELECT " +
-                  column_list<models::Intent>("i") + " FROM input i WHERE " + std::string(unchanged) + R"(
+                  column_list<models::Intent>("i") + std::string(from_unchanged) + R"(
+              AND NOT EXISTS (SELECT 1 FROM {outbox} o WHERE o.call_id = i.call_id AND i.kind = 'remove_participant'
+                AND o.participant_sid = i.participant_sid {one_by_one})
               ON CONFLICT (call_id) WHERE kind = 'delete_room' DO UPDATE SET intent_id = excluded.intent_id,
                 due_at = excluded.due_at, attempts = 0, lease_owner = NULL, lease_until = NULL)"},
+          TimelineRepository::decided({{"version", Type::integer}}, from_unchanged),
           {.name = "write_call",
            .input = db::input_columns<Call>(),
            .sql = R"(UPDATE {calls} AS c SET version = c.version + 1, status = i.status, ended_at = i.ended_at,
               end_reason = i.end_reason, ended_by = i.ended_by, ended_by_type = i.ended_by_type, room_deletion = i.room_deletion,
               room_sid = i.room_sid, room_created_at = i.room_created_at, closes_at = i.closes_at,
+              room_finished_at = i.room_finished_at, former_rooms = i.former_rooms,
+              entered_at = COALESCE(c.entered_at, (SELECT min(s.joined_at) FROM {sessions} s WHERE s.call_id = c.call_id)),
               participant_count = (SELECT count(*) FROM {sessions} s WHERE s.call_id = c.call_id AND s.status = 'active')
               FROM input i WHERE c.call_id = i.call_id AND c.version = i.version RETURNING {of:c}call_id)",
            .output = {Type::uuid}}}};
-  return kind;
-}
-
-const db::CommandKind& due_kind() {
-  static const db::CommandKind kind{
-      .name = "find_calls_due_to_close",
-      .access = db::CommandKind::Access::read,
-      .sharing = db::CommandKind::Sharing::commit,
-      .statements = {{.name = "find_calls_due_to_close",
-                      .input = {{"now", Type::timestamp}, {"page", Type::integer}},
-                      .sql = R"(SELECT c.call_id FROM input i JOIN {calls} c ON c.closes_at <= i.now
-                        ORDER BY c.closes_at LIMIT (SELECT max(page) FROM input))",
-                      .output = {Type::uuid}}}};
   return kind;
 }
 
@@ -192,9 +186,9 @@ Task<std::optional<CallState>> CallRepository::load_state(StateQuery query) {
   const auto& facts = result.rows[2].front();
   state.event_applied = std::get<bool>(facts[1]);
   state.room_was_entered = std::get<bool>(facts[2]);
-  state.room_has_active = std::get<bool>(facts[3]);
-  read_time(facts[4], state.room_last_left);
-  read_time(facts[5], state.latest_moment);
+  read_time(facts[3], state.room_last_left);
+  read_time(facts[4], state.latest_moment);
+  state.last_seq = std::get<std::int64_t>(facts[5]);
   co_return state;
 }
 
@@ -205,18 +199,11 @@ Task<bool> CallRepository::apply(Change change) {
   db::Rows event;
   if (change.event) event = rows_with_version(std::vector{*change.event}, version);
   std::vector<db::Rows> inputs{
-      std::move(users), {{change.call.call_id, version}},           rows_with_version(change.sessions, version),
-      std::move(event), rows_with_version(change.intents, version), {db::to_row(change.call)}};
+      std::move(users),         {{change.call.call_id, version}},           rows_with_version(change.sessions, version),
+      std::move(event),         rows_with_version(change.intents, version), rows_with_version(change.timeline, version),
+      {db::to_row(change.call)}};
   const auto result = co_await run(apply_kind(), change.call.call_id, std::move(inputs));
   co_return !result.rows.back().empty();
-}
-
-Task<std::vector<Uuid>> CallRepository::due_to_close(Timestamp now, int limit) {
-  std::vector<db::Rows> inputs{{{now, std::int64_t{limit}}}};
-  const auto result = co_await run(due_kind(), Uuid{}, std::move(inputs));
-  std::vector<Uuid> due;
-  for (const auto& row : result.rows[0]) due.push_back(std::get<Uuid>(row.front()));
-  co_return due;
 }
 
 }  // namespace call_service::repositories

@@ -3,6 +3,8 @@
 
 #include "base/ranges.hpp"
 #include "database/repositories/call_repository.hpp"
+#include "database/repositories/room_creation_repository.hpp"
+#include "database/repositories/timeline_repository.hpp"
 #include "database/repositories/user_repository.hpp"
 
 namespace call_service::repositories {
@@ -16,15 +18,16 @@ using models::Session;
 
 // Who may enter by user token: anybody if the call is open, else the caller, who is listed, and who was let in before.
 constexpr std::string_view may_enter = R"((i.acting_user IS NULL OR c.user_ids IS NULL OR c.caller_id = i.acting_user
-  OR EXISTS (SELECT 1 FROM {call_users} u WHERE u.call_id = c.call_id AND u.user_id = i.acting_user)
-  OR EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = c.call_id AND s.user_id = i.acting_user)))";
+  OR EXISTS (SELECT 1 FROM {call_users} u WHERE u.call_id = c.call_id AND u.user_id = i.acting_user {one_by_one})
+  OR EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = c.call_id AND s.user_id = i.acting_user {one_by_one})))";
 
 const std::vector<db::Column>& join_input() {
   static const std::vector<db::Column> columns{{"call_id", Type::uuid},        {"user_id", Type::text},
                                                {"acting_user", Type::text},    {"name", Type::text},
                                                {"first_name", Type::text},     {"session_id", Type::uuid},
                                                {"now", Type::timestamp},       {"token_expires_at", Type::timestamp},
-                                               {"closes_at", Type::timestamp}, {"required_caller", Type::text}};
+                                               {"closes_at", Type::timestamp}, {"required_caller", Type::text},
+                                               {"actor", Type::text},          {"actor_type", Type::text}};
   return columns;
 }
 
@@ -58,70 +61,89 @@ db::Statement insert_session() {
                  " FROM input i"};
 }
 
+// The calls of the input, as `c`.
+constexpr std::string_view from_calls = " FROM input i JOIN {by_key:calls:c} c.call_id = i.call_id {key:c} ";
+
 // Locks the call and tells what it was before: its columns and whether the user may enter.
 db::Statement lock_for_join() {
   return {.name = "lock_call_to_join",
           .input = join_input(),
           .sql = "SELECT c.call_id, " + column_list<Call>("c") + ", " + std::string(may_enter) +
-                 " FROM {calls} c JOIN input i ON c.call_id = i.call_id ORDER BY c.call_id {lock:c}",
+                 std::string(from_calls) + "{lock:c}",
           .output = db::keyed_types<Call>({Type::boolean})};
 }
 
+// Whether there is room for the user, who may be in the call already.
+constexpr std::string_view has_room = R"((c.max_participants IS NULL
+  OR EXISTS (SELECT 1 FROM {sessions} s
+    WHERE s.call_id = i.call_id AND s.user_id = i.user_id AND s.status <> 'ended' {one_by_one})
+  OR (SELECT count(DISTINCT s.user_id) FROM {sessions} s WHERE s.call_id = i.call_id AND s.status <> 'ended')
+    < c.max_participants))";
+
+// Whether the next statement makes a session.
+std::string needs_session() {
+  return may_join() + " AND " + std::string(has_room) +
+         " AND 'pending' NOT IN (SELECT s.status FROM {sessions} s WHERE s.call_id = i.call_id AND s.user_id = "
+         "i.user_id)";
+}
+
+// The user's pending session gets the fresh token, or a new one is made if there is room. No row: no token.
+db::Statement hold_pending_session() {
+  const std::string last_name =
+      R"((SELECT s.name FROM {sessions} s WHERE s.call_id = i.call_id AND s.user_id = i.user_id
+    ORDER BY s.created_at DESC, s.session_id DESC LIMIT 1))";
+  return {.name = "hold_pending_session",
+          .input = join_input(),
+          .sql =
+              "INSERT INTO {sessions} AS t (session_id, call_id, user_id, name, status, created_at, token_expires_at) "
+              "SELECT i.session_id, i.call_id, i.user_id, COALESCE(i.name, " +
+              last_name + ", i.first_name, i.user_id), 'pending', i.now, i.token_expires_at" + std::string(from_calls) +
+              "WHERE " + may_join() + " AND " + std::string(has_room) + R"(
+              ON CONFLICT (call_id, user_id) WHERE status = 'pending' DO UPDATE SET
+                token_expires_at = excluded.token_expires_at, name = excluded.name
+              RETURNING {of:t}call_id, )" +
+              db::returning_list<Session>("t"),
+          .output = db::keyed_types<Session>()};
+}
+
+// Only if a token is handed out: then there is a pending session.
+db::Statement touch_joined_call() {
+  return {.name = "touch_joined_call",
+          .input = join_input(),
+          .sql = R"(UPDATE {calls} AS t SET version = t.version + 1,
+              token_issued_at = {greatest}(COALESCE(t.token_issued_at, i.now), i.now),
+              closes_at = CASE WHEN t.closes_at IS NULL THEN NULL ELSE i.closes_at END)" +
+                 std::string(from_calls) +
+                 "JOIN {by_key:sessions:s} s.call_id = i.call_id AND s.user_id = i.user_id {key:s} "
+                 "WHERE t.call_id = c.call_id AND s.status = 'pending' AND " +
+                 may_join()};
+}
+
 std::vector<db::Statement> join_statements() {
-  const std::string name =
-      R"(COALESCE(i.name, (SELECT s.name FROM {sessions} s WHERE s.call_id = i.call_id AND s.user_id = i.user_id
-    ORDER BY s.created_at DESC, s.session_id DESC LIMIT 1), i.first_name, i.user_id))";
-  const std::string refresh =
-      "UPDATE {sessions} AS t SET token_expires_at = i.token_expires_at, name = COALESCE(i.name, t.name) "
-      "FROM input i JOIN {calls} c ON c.call_id = i.call_id "
-      "WHERE t.call_id = i.call_id AND t.user_id = i.user_id AND t.status = 'pending' AND " +
-      may_join();
-  const std::string insert =
-      "INSERT INTO {sessions} (session_id, call_id, user_id, name, status, created_at, token_expires_at) "
-      "SELECT i.session_id, i.call_id, i.user_id, " +
-      name + ", 'pending', i.now, i.token_expires_at FROM input i JOIN {calls} c ON c.call_id = i.call_id WHERE " +
-      may_join() + R"(
-      AND NOT EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = i.call_id AND s.user_id = i.user_id AND s.status = 'pending')
-      AND (c.max_participants IS NULL
-        OR EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = i.call_id AND s.user_id = i.user_id AND s.status <> 'ended')
-        OR (SELECT count(DISTINCT s.user_id) FROM {sessions} s WHERE s.call_id = i.call_id AND s.status <> 'ended')
-          < c.max_participants))";
-  // Only if a token is handed out: then there is a pending session.
-  const std::string touch = R"(UPDATE {calls} AS t SET version = t.version + 1,
-      token_issued_at = {greatest}(COALESCE(t.token_issued_at, i.now), i.now),
-      closes_at = CASE WHEN t.closes_at IS NULL THEN NULL ELSE i.closes_at END
-    FROM input i JOIN {calls} c ON c.call_id = i.call_id
-    WHERE t.call_id = i.call_id AND )" +
-                            may_join() + R"(
-      AND EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = i.call_id AND s.user_id = i.user_id AND s.status = 'pending'))";
-  const std::string read =
-      "SELECT s.call_id, " + column_list<Session>("s") +
-      " FROM input i JOIN {calls} c ON c.call_id = i.call_id JOIN {sessions} s ON s.call_id = i.call_id "
-      "WHERE s.user_id = i.user_id AND s.status = 'pending' AND " +
-      may_join();
-  return {lock_for_join(),
-          {.name = "refresh_pending_session", .input = join_input(), .sql = refresh},
-          {.name = "insert_pending_session", .input = join_input(), .sql = insert},
-          {.name = "touch_joined_call", .input = join_input(), .sql = touch},
-          {.name = "read_pending_session", .input = join_input(), .sql = read, .output = db::keyed_types<Session>()}};
+  return {lock_for_join(), TimelineRepository::session_entry(join_input(), "session.created", needs_session()),
+          hold_pending_session(), touch_joined_call(), RoomCreationRepository::ask()};
 }
 
 const db::CommandKind& start_kind() {
   static const db::CommandKind kind{
       .name = "start_call",
-      .statements = {UserRepository::ensure(), insert_call("", {}), insert_call_users("true"), insert_session()}};
+      .statements = {UserRepository::ensure(), insert_call("", {}), insert_call_users("true"), insert_session(),
+                     TimelineRepository::start(), RoomCreationRepository::ask()}};
   return kind;
 }
 
 // A call that has no session yet was made by this very command: others become visible together with their first
 // session.
 const db::CommandKind& start_chosen_kind() {
+  static constexpr std::string_view made_by_this =
+      "NOT EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = i.call_id {one_by_one})";
   static const db::CommandKind kind = [] {
     db::CommandKind made{
         .name = "start_chosen_call",
         .statements = {UserRepository::ensure_for_new_call(),
                        insert_call(" ON CONFLICT (call_id) DO NOTHING RETURNING call_id", {Type::uuid}),
-                       insert_call_users("NOT EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = i.call_id)")}};
+                       insert_call_users(made_by_this),
+                       TimelineRepository::entry(join_input(), "call.started", made_by_this)}};
     append(made.statements, join_statements());
     return made;
   }();
@@ -147,7 +169,9 @@ db::Row join_row(const Join& join, const std::optional<std::string>& required_ca
           join.now,
           join.token_expires_at,
           join.closes_at,
-          db::to_value(required_caller)};
+          db::to_value(required_caller),
+          join.actor.id,
+          join.actor.type};
 }
 
 // `first`: where the statements of join_statements() begin in the kind.
@@ -157,7 +181,7 @@ JoinOutcome read_join(const db::CommandResult& result, std::size_t first) {
   if (calls.empty()) return outcome;
   outcome.call = db::from_row<Call>(calls.front(), 1);
   outcome.allowed = std::get<bool>(calls.front().back());
-  const auto& sessions = result.rows[first + 4];
+  const auto& sessions = result.rows[first + 2];
   if (!sessions.empty()) outcome.session = db::from_row<Session>(sessions.front(), 1);
   return outcome;
 }
@@ -177,12 +201,16 @@ db::Rows call_user_rows(const NewCall& started) {
   return rows;
 }
 
+// No rows, no statement: where participants create their rooms, nothing is asked for.
+db::Rows room_rows(const std::optional<models::RoomCreation>& room, const std::string& user_id) {
+  if (!room) return {};
+  return {RoomCreationRepository::row_to_ask(*room, user_id)};
+}
+
 const std::vector<db::Column>& leave_input() {
-  static const std::vector<db::Column> columns{{"call_id", Type::uuid},
-                                               {"user_id", Type::text},
-                                               {"session_id", Type::uuid},
-                                               {"now", Type::timestamp},
-                                               {"intent_id", Type::uuid}};
+  static const std::vector<db::Column> columns{
+      {"call_id", Type::uuid},    {"user_id", Type::text},  {"session_id", Type::uuid}, {"actor", Type::text},
+      {"actor_type", Type::text}, {"now", Type::timestamp}, {"intent_id", Type::uuid}};
   return columns;
 }
 
@@ -194,8 +222,7 @@ const db::CommandKind& leave_kind() {
       .statements = {
           {.name = "lock_call_to_leave",
            .input = leave_input(),
-           .sql = "SELECT c.call_id, " + column_list<Call>("c") +
-                  " FROM {calls} c JOIN input i ON c.call_id = i.call_id ORDER BY c.call_id {lock:c}",
+           .sql = "SELECT c.call_id, " + column_list<Call>("c") + std::string(from_calls) + "{lock:c}",
            .output = db::keyed_types<Call>()},
           {.name = "read_session_that_leaves",
            .input = leave_input(),
@@ -211,27 +238,29 @@ const db::CommandKind& leave_kind() {
            .sql =
                R"(INSERT INTO {outbox} (intent_id, call_id, kind, identity, participant_sid, created_at, due_at, attempts)
               SELECT i.intent_id, i.call_id, 'remove_participant', s.user_id, s.participant_sid, i.now, i.now, 0
-              FROM input i JOIN {sessions} s ON )" +
-               theirs + " WHERE s.status = 'active' RETURNING call_id",
+              FROM input i JOIN {by_key:sessions:s} )" +
+               theirs + " {key:s} WHERE s.status = 'active' RETURNING call_id",
            .output = {Type::uuid}},
           // Only if there is something to end: a repetition changes nothing.
           {.name = "touch_left_call",
            .input = leave_input(),
-           .sql = R"(UPDATE {calls} AS c SET version = c.version + 1, participant_count = (
-              SELECT count(*) FROM {sessions} s WHERE s.call_id = c.call_id AND s.status = 'active' AND NOT ()" +
-                  theirs + R"())
-              FROM input i WHERE c.call_id = i.call_id AND c.status = 'active' AND EXISTS (
-                SELECT 1 FROM {sessions} s WHERE s.status <> 'ended' AND )" +
-                  theirs + ")"},
+           .sql = R"(UPDATE {calls} AS t SET version = t.version + 1, participant_count = (
+              SELECT count(*) FROM {sessions} s WHERE s.call_id = t.call_id AND s.status = 'active' AND NOT ()" +
+                  theirs + "))" + std::string(from_calls) + R"(WHERE t.call_id = c.call_id AND c.status = 'active'
+              AND EXISTS (SELECT 1 FROM {sessions} s WHERE s.status <> 'ended' AND )" +
+                  theirs + " {one_by_one})"},
+          TimelineRepository::leave(leave_input(), theirs),
           {.name = "end_sessions_that_leave",
            .input = leave_input(),
            // LiveKit's clock may be ahead: its joined_at is bent to ours, not ours to it.
-           .sql = R"(UPDATE {sessions} AS s SET status = 'ended', end_reason = 'left', end_evidence = 'api',
-              left_at = {greatest}(i.now, s.created_at),
-              joined_at = CASE WHEN s.joined_at > {greatest}(i.now, s.created_at) THEN {greatest}(i.now, s.created_at)
-                ELSE s.joined_at END
-              FROM input i WHERE )" +
-                  theirs + " AND s.status <> 'ended' RETURNING {of:s}call_id, " + db::returning_list<Session>("s"),
+           .sql = R"(UPDATE {sessions} AS t SET status = 'ended', end_reason = 'left', end_evidence = 'api',
+              left_at = {greatest}(i.now, t.created_at),
+              joined_at = CASE WHEN t.joined_at > {greatest}(i.now, t.created_at) THEN {greatest}(i.now, t.created_at)
+                ELSE t.joined_at END
+              FROM input i JOIN {by_key:sessions:s} )" +
+                  theirs +
+                  " {key:s} WHERE t.session_id = s.session_id AND s.status <> 'ended' RETURNING {of:t}call_id, " +
+                  db::returning_list<Session>("t"),
            .output = db::keyed_types<Session>()}}};
   return kind;
 }
@@ -244,41 +273,44 @@ const std::vector<db::Column>& end_input() {
 }
 
 const db::CommandKind& end_kind() {
+  static const std::string may_end =
+      "c.status = 'active' AND (i.required_caller IS NULL OR c.caller_id = i.required_caller)";
   static const db::CommandKind kind{
       .name = "end_call",
       .statements = {
+          UserRepository::ensure_for_active_call(),
           {.name = "lock_call_to_end",
            .input = end_input(),
-           .sql = "SELECT c.call_id, " + column_list<Call>("c") +
-                  " FROM {calls} c JOIN input i ON c.call_id = i.call_id ORDER BY c.call_id {lock:c}",
+           .sql = "SELECT c.call_id, " + column_list<Call>("c") + std::string(from_calls) + "{lock:c}",
            .output = db::keyed_types<Call>()},
+          TimelineRepository::end(end_input(), may_end),
           {.name = "end_call",
            .input = end_input(),
            // Replicas' clocks differ a little; what happened before the end stays before it.
-           .sql = R"(UPDATE {calls} AS c SET status = 'ended', end_reason = 'ended', ended_by = i.ended_by,
+           .sql = R"(UPDATE {calls} AS t SET status = 'ended', end_reason = 'ended', ended_by = i.ended_by,
               ended_by_type = i.ended_by_type, room_deletion = 'pending', participant_count = 0, closes_at = NULL,
-              version = c.version + 1,
-              ended_at = {greatest}(i.now, c.started_at, COALESCE((
+              version = t.version + 1,
+              ended_at = {greatest}(i.now, t.started_at, COALESCE((
                 SELECT max({greatest}(s.created_at, COALESCE(s.left_at, s.created_at)))
-                FROM {sessions} s WHERE s.call_id = c.call_id), i.now))
-              FROM input i WHERE c.call_id = i.call_id AND c.status = 'active'
-                AND (i.required_caller IS NULL OR c.caller_id = i.required_caller)
-              RETURNING {of:c}call_id, )" +
-                  db::returning_list<Call>("c"),
+                FROM {sessions} s WHERE s.call_id = t.call_id), i.now)))" +
+                  std::string(from_calls) + "WHERE t.call_id = c.call_id AND " + may_end + R"(
+              RETURNING {of:t}call_id, )" +
+                  db::returning_list<Call>("t"),
            .output = db::keyed_types<Call>()},
           {.name = "end_sessions_of_ended_call",
            .input = end_input(),
-           .sql = R"(UPDATE {sessions} AS s SET status = 'ended', end_reason = 'call_ended', end_evidence = 'api',
+           .sql = R"(UPDATE {sessions} AS t SET status = 'ended', end_reason = 'call_ended', end_evidence = 'api',
               left_at = c.ended_at,
-              joined_at = CASE WHEN s.joined_at > c.ended_at THEN c.ended_at ELSE s.joined_at END
-              FROM input i JOIN {calls} c ON c.call_id = i.call_id
-              WHERE s.call_id = i.call_id AND s.status <> 'ended' AND c.status = 'ended')"},
+              joined_at = CASE WHEN t.joined_at > c.ended_at THEN c.ended_at ELSE t.joined_at END)" +
+                  std::string(from_calls) + R"(
+              JOIN {by_key:sessions:s} s.call_id = i.call_id AND s.status <> 'ended' {key:s}
+              WHERE t.session_id = s.session_id AND c.status = 'ended')"},
           {.name = "request_room_deletion",
            .input = end_input(),
            // Once: the deletion of a call that had ended before is under way or done.
            .sql = R"(INSERT INTO {outbox} (intent_id, call_id, kind, created_at, due_at, attempts)
-              SELECT i.intent_id, i.call_id, 'delete_room', i.now, i.now, 0
-              FROM input i JOIN {calls} c ON c.call_id = i.call_id WHERE c.room_deletion = 'pending'
+              SELECT i.intent_id, i.call_id, 'delete_room', i.now, i.now, 0)" +
+                  std::string(from_calls) + R"(WHERE c.room_deletion = 'pending'
               ON CONFLICT (call_id) WHERE kind = 'delete_room' DO NOTHING)"}}};
   return kind;
 }
@@ -288,8 +320,14 @@ const db::CommandKind& end_kind() {
 Task<void> CallRepository::start(NewCall started) {
   db::Rows users;
   for (const auto& user : users_of(started.call)) users.push_back({user, started.call.started_at});
-  std::vector<db::Rows> inputs{
-      users, {db::to_row(started.call)}, call_user_rows(started), {db::to_row(started.session)}};
+  const db::Row timeline{started.call.call_id, started.session.session_id, started.actor.id, started.actor.type,
+                         started.call.started_at};
+  std::vector<db::Rows> inputs{users,
+                               {db::to_row(started.call)},
+                               call_user_rows(started),
+                               {db::to_row(started.session)},
+                               {timeline},
+                               room_rows(started.room, started.session.user_id)};
   co_await run(start_kind(), started.call.call_id, std::move(inputs));
 }
 
@@ -298,20 +336,23 @@ Task<StartOutcome> CallRepository::start_chosen(NewCall started, Join join) {
   for (const auto& user : users_of(started.call)) users.push_back({user, join.now, join.call_id});
   const db::Rows joined{join_row(join, started.call.caller_id)};
   std::vector<db::Rows> inputs{
-      users, {db::to_row(started.call)}, call_user_rows(started), joined, joined, joined, joined, joined};
+      users,  {db::to_row(started.call)},        call_user_rows(started), joined, joined, joined, joined,
+      joined, room_rows(join.room, join.user_id)};
   const auto result = co_await run(start_chosen_kind(), join.call_id, std::move(inputs));
-  co_return StartOutcome{.created = !result.rows[1].empty(), .join = read_join(result, 3)};
+  co_return StartOutcome{.created = !result.rows[1].empty(), .join = read_join(result, 4)};
 }
 
 Task<JoinOutcome> CallRepository::join(Join join) {
   const db::Rows joined{join_row(join, std::nullopt)};
-  std::vector<db::Rows> inputs{{{join.user_id, join.now, join.call_id}}, joined, joined, joined, joined, joined};
+  std::vector<db::Rows> inputs{{{join.user_id, join.now, join.call_id}}, joined, joined, joined, joined,
+                               room_rows(join.room, join.user_id)};
   const auto result = co_await run(join_kind(), join.call_id, std::move(inputs));
   co_return read_join(result, 1);
 }
 
 Task<LeaveOutcome> CallRepository::leave(Leave leave) {
-  const db::Rows input{{leave.call_id, leave.user_id, db::to_value(leave.session_id), leave.now, leave.intent_id}};
+  const db::Rows input{{leave.call_id, leave.user_id, db::to_value(leave.session_id), leave.actor.id, leave.actor.type,
+                        leave.now, leave.intent_id}};
   std::vector<db::Rows> inputs(leave_kind().statements.size(), input);
   const auto result = co_await run(leave_kind(), leave.call_id, std::move(inputs));
 
@@ -321,7 +362,7 @@ Task<LeaveOutcome> CallRepository::leave(Leave leave) {
   outcome.removal_requested = !result.rows[2].empty();
   if (result.rows[1].empty()) co_return outcome;
   outcome.session = db::from_row<Session>(result.rows[1].front(), 1);
-  for (const auto& row : result.rows[4]) {
+  for (const auto& row : result.rows.back()) {
     auto ended = db::from_row<Session>(row, 1);
     if (ended.session_id == outcome.session->session_id) outcome.session = std::move(ended);
   }
@@ -330,14 +371,17 @@ Task<LeaveOutcome> CallRepository::leave(Leave leave) {
 
 Task<EndOutcome> CallRepository::end(End end) {
   const db::Rows input{
-      {end.call_id, db::to_value(end.required_caller), end.ended_by, end.ended_by_type, end.now, end.intent_id}};
+      {end.call_id, db::to_value(end.required_caller), end.ended_by.id, end.ended_by.type, end.now, end.intent_id}};
   std::vector<db::Rows> inputs(end_kind().statements.size(), input);
+  // On whose behalf a service key ends it may be somebody new; a user who ends is the caller.
+  const bool may_be_new = end.ended_by.type == "user" && !end.required_caller;
+  inputs[0] = may_be_new ? db::Rows{{end.ended_by.id, end.now, end.call_id}} : db::Rows{};
   const auto result = co_await run(end_kind(), end.call_id, std::move(inputs));
 
   EndOutcome outcome;
-  if (result.rows[0].empty()) co_return outcome;
-  outcome.ended_now = !result.rows[1].empty();
-  outcome.call = db::from_row<Call>(outcome.ended_now ? result.rows[1].front() : result.rows[0].front(), 1);
+  if (result.rows[1].empty()) co_return outcome;
+  outcome.ended_now = !result.rows[3].empty();
+  outcome.call = db::from_row<Call>(outcome.ended_now ? result.rows[3].front() : result.rows[1].front(), 1);
   co_return outcome;
 }
 

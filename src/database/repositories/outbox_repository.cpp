@@ -1,5 +1,8 @@
 #include "database/repositories/outbox_repository.hpp"
 
+#include "database/repositories/claim.hpp"
+#include "database/repositories/timeline_repository.hpp"
+
 namespace call_service::repositories {
 
 namespace {
@@ -14,14 +17,11 @@ db::CommandKind one_statement(db::Statement statement) {
 const db::CommandKind& claim_kind() {
   static const db::CommandKind kind =
       one_statement({.name = "claim_intents",
-                     .input = {{"owner", Type::uuid},
-                               {"now", Type::timestamp},
-                               {"lease_until", Type::timestamp},
-                               {"page", Type::integer}},
+                     .input = claim_columns(),
                      .sql = R"(UPDATE {outbox} AS o SET lease_owner = i.owner, lease_until = i.lease_until FROM input i
          WHERE o.intent_id IN (
-           SELECT d.intent_id FROM {outbox} d
-           WHERE d.due_at <= (SELECT now FROM input) AND (d.lease_until IS NULL OR d.lease_until <= (SELECT now FROM input))
+           SELECT d.intent_id FROM {outbox} d WHERE )" +
+                            std::string(is_claimable) + R"(
            ORDER BY d.due_at LIMIT (SELECT page FROM input) {skip_locked})
          RETURNING )" + db::returning_list<Intent>("o"),
                      .output = db::column_types<Intent>()});
@@ -55,14 +55,16 @@ const db::CommandKind& release_kind() {
 }
 
 const db::CommandKind& complete_kind() {
-  static const std::vector<db::Column> input{{"call_id", Type::uuid}, {"intent_id", Type::uuid}};
+  static const std::vector<db::Column> input{
+      {"call_id", Type::uuid}, {"intent_id", Type::uuid}, {"now", Type::timestamp}};
   static const db::CommandKind kind{
       .name = "complete_intent",
       .statements = {{.name = "record_room_deletion",
                       .input = input,
                       .sql = R"(UPDATE {calls} AS c SET room_deletion = 'done', version = c.version + 1
-                        FROM input i JOIN {outbox} o ON o.intent_id = i.intent_id
-                        WHERE c.call_id = i.call_id AND o.kind = 'delete_room')"},
+                        FROM input i JOIN {by_key:outbox:o} o.intent_id = i.intent_id {key:o}
+                        WHERE c.call_id = o.call_id AND o.kind = 'delete_room')"},
+                     TimelineRepository::room_deleted(),
                      {.name = "remove_intent",
                       .input = input,
                       .sql = "DELETE FROM {outbox} WHERE intent_id IN (SELECT intent_id FROM input)"}}};
@@ -82,7 +84,7 @@ const db::CommandKind& postpone_kind() {
 }  // namespace
 
 Task<std::vector<Intent>> OutboxRepository::claim(Uuid owner, Timestamp now, Timestamp lease_until, int limit) {
-  std::vector<db::Rows> inputs{{{owner, now, lease_until, std::int64_t{limit}}}};
+  std::vector<db::Rows> inputs{{claim_row(owner, now, lease_until, limit)}};
   const auto result = co_await run(claim_kind(), owner, std::move(inputs));
   std::vector<Intent> intents;
   for (const auto& row : result.rows[0]) intents.push_back(db::from_row<Intent>(row));
@@ -106,9 +108,9 @@ Task<void> OutboxRepository::release(Uuid owner) {
   co_await run(release_kind(), owner, std::move(inputs));
 }
 
-Task<void> OutboxRepository::complete(const Intent& intent) {
-  const db::Rows input{{intent.call_id, intent.intent_id}};
-  std::vector<db::Rows> inputs{input, input};
+Task<void> OutboxRepository::complete(const Intent& intent, Timestamp now) {
+  const db::Rows input{{intent.call_id, intent.intent_id, now}};
+  std::vector<db::Rows> inputs{input, input, input};
   co_await run(complete_kind(), intent.call_id, std::move(inputs));
 }
 

@@ -22,8 +22,8 @@ class OutboxRepository : public Repository<models::Intent> {
   // Gives all leases of `owner` back.
   Task<void> release(Uuid owner);
   // Done. Nothing happens if the intent was asked for anew meanwhile: then it is to be done again. A room's deletion is
-  // recorded in its call.
-  Task<void> complete(const models::Intent& intent);
+  // recorded in its call and timeline.
+  Task<void> complete(const models::Intent& intent, Timestamp now);
   // Refused by LiveKit: due again at `due_at`.
   Task<void> postpone(const models::Intent& intent, Timestamp due_at);
 };

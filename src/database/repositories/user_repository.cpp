@@ -18,11 +18,38 @@ const db::CommandKind& find_kind() {
   return kind;
 }
 
-// `condition` is on `i`, the input.
+const db::CommandKind& active_sessions_kind() {
+  using models::Session;
+  static const db::CommandKind kind{.name = "find_active_sessions",
+                                    .access = db::CommandKind::Access::read,
+                                    .sharing = db::CommandKind::Sharing::commit,
+                                    .statements = {{.name = "find_active_sessions",
+                                                    .input = {{"user_id", Type::text}},
+                                                    .sql = "SELECT " + db::column_list<Session>("s") +
+                                                           " FROM {sessions} s WHERE s.status = 'active' AND s.user_id "
+                                                           "= (SELECT user_id FROM input) "
+                                                           "ORDER BY s.created_at, s.session_id",
+                                                    .output = db::column_types<Session>()}}};
+  return kind;
+}
+
+// A standby, or a server that is set to read only, refuses it before it looks for rows.
+const db::CommandKind& check_writable_kind() {
+  static const db::CommandKind kind{.name = "check_writable",
+                                    .access = db::CommandKind::Access::write,
+                                    .sharing = db::CommandKind::Sharing::commit,
+                                    .statements = {{.name = "check_writable",
+                                                    .input = {},
+                                                    .sql = "UPDATE {users} SET created_at = created_at WHERE false",
+                                                    .output = {}}}};
+  return kind;
+}
+
+// `condition` follows FROM input i.
 db::Statement ensure_if(std::string name, std::string_view condition) {
   return {.name = std::move(name),
           .input = {{"user_id", Type::text}, {"created_at", Type::timestamp}, {"call_id", Type::uuid}},
-          .sql = "INSERT INTO {users} (user_id, created_at) SELECT i.user_id, i.created_at FROM input i WHERE " +
+          .sql = "INSERT INTO {users} (user_id, created_at) SELECT i.user_id, i.created_at FROM input i " +
                  std::string(condition) + " ORDER BY i.user_id ON CONFLICT (user_id) DO NOTHING",
           .output = {},
           .first = true};
@@ -41,16 +68,22 @@ db::Statement UserRepository::ensure() {
 }
 
 db::Statement UserRepository::ensure_for_new_call() {
-  return ensure_if("ensure_users_of_new_call", "NOT EXISTS (SELECT 1 FROM {calls} c WHERE c.call_id = i.call_id)");
+  return ensure_if("ensure_users_of_new_call",
+                   "WHERE NOT EXISTS (SELECT 1 FROM {calls} c WHERE c.call_id = i.call_id {one_by_one})");
 }
 
 db::Statement UserRepository::ensure_for_active_call() {
   return ensure_if("ensure_users_of_active_call",
-                   "EXISTS (SELECT 1 FROM {calls} c WHERE c.call_id = i.call_id AND c.status = 'active')");
+                   "JOIN {by_key:calls:c} c.call_id = i.call_id {key:c} WHERE c.status = 'active'");
 }
 
 db::Statement UserRepository::ensure_for_call() {
-  return ensure_if("ensure_users_of_call", "EXISTS (SELECT 1 FROM {calls} c WHERE c.call_id = i.call_id)");
+  return ensure_if("ensure_users_of_call", "JOIN {by_key:calls:c} c.call_id = i.call_id {key:c} WHERE true");
+}
+
+Task<void> UserRepository::check_writable() {
+  std::vector<db::Rows> inputs(1);
+  co_await run(check_writable_kind(), Uuid{}, std::move(inputs));
 }
 
 Task<std::optional<models::User>> UserRepository::find(const std::string& user_id) {
@@ -58,6 +91,14 @@ Task<std::optional<models::User>> UserRepository::find(const std::string& user_i
   const auto result = co_await run(find_kind(), Uuid{}, std::move(inputs));
   if (result.rows[0].empty()) co_return std::nullopt;
   co_return db::from_row<models::User>(result.rows[0].front());
+}
+
+Task<std::vector<models::Session>> UserRepository::active_sessions(const std::string& user_id) {
+  std::vector<db::Rows> inputs{{{user_id}}};
+  const auto result = co_await run(active_sessions_kind(), Uuid{}, std::move(inputs));
+  std::vector<models::Session> sessions;
+  for (const auto& row : result.rows[0]) sessions.push_back(db::from_row<models::Session>(row));
+  co_return sessions;
 }
 
 }  // namespace call_service::repositories

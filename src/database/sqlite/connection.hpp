@@ -11,8 +11,8 @@ struct sqlite3_stmt;
 
 namespace call_service::db::sqlite {
 
-// A connection to a SQLite file: WAL, synchronous=FULL, foreign keys on. Members of a batch share a transaction, each
-// in a savepoint of its own.
+// A connection to a SQLite file: WAL, synchronous=FULL, foreign keys on. Members of a batch share a transaction; if
+// one fails, it is rolled back for all: a savepoint for each would cost all of them more than the rare second run.
 class SqliteConnection final : public Connection {
  public:
   enum class Mode { read_write, read_only };

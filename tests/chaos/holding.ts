@@ -1,0 +1,51 @@
+import { expect } from 'vitest';
+import { binary } from '../support/service.ts';
+import type { Holdings } from './world.ts';
+
+const isSanitized = /asan|tsan/.test(binary);
+
+/** What a process may hold at rest. Descriptors and threads do not depend on how long it has been running. */
+const most: Omit<Holdings, 'pid'> = { descriptors: 80, threads: 40, connections: 5, memory: isSanitized ? 1_500 : 150 };
+
+/** By how much it may differ between two rests: clients' idle connections; what is kept of open calls. */
+const mostGrowth = { descriptors: 25, memory: isSanitized ? 1_000 : 40 };
+
+const units: Record<keyof typeof most, string> = {
+  memory: 'MiB',
+  descriptors: 'descriptors',
+  threads: 'threads',
+  connections: 'database connections',
+};
+
+const amount = (holdings: Holdings, what: keyof typeof most): string => `${holdings[what]} ${units[what]}`;
+
+/** What the processes hold, each time the load rests. */
+export class Holding {
+  private readonly first = new Map<number, Holdings>();
+  private last: readonly Holdings[] = [];
+  private readonly faults: string[] = [];
+
+  look(now: readonly Holdings[]): void {
+    this.last = now;
+    for (const holdings of now) {
+      const before = this.first.get(holdings.pid) ?? holdings;
+      this.first.set(holdings.pid, before);
+      for (const [what, limit] of Object.entries(most) as [keyof typeof most, number][]) {
+        if (holdings[what] > limit) this.faults.push(`process ${holdings.pid} holds ${amount(holdings, what)}`);
+      }
+      for (const [what, limit] of Object.entries(mostGrowth) as [keyof typeof mostGrowth, number][]) {
+        if (holdings[what] > before[what] + limit) this.faults.push(`process ${holdings.pid} held ${amount(before, what)}, and holds ${amount(holdings, what)}`);
+      }
+    }
+  }
+
+  get report(): string {
+    const all = Object.keys(units) as (keyof typeof units)[];
+    const each = this.last.map((holdings) => all.map((what) => amount(holdings, what)).join(', '));
+    return `at rest: ${each.join('; ')}`;
+  }
+
+  expectNoLeak(): void {
+    expect(this.faults).toEqual([]);
+  }
+}
