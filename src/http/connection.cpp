@@ -317,7 +317,8 @@ Task<bool> HttpConnection::invite_body(const RequestParser& parser) {
 Task<bool> HttpConnection::receive() {
   error_code ec;
   std::size_t received = socket_.read_some(asio::buffer(serving_.input), ec);
-  if (ec == asio::error::would_block) {
+  // More than once: readiness may be that for bytes which the last read already took.
+  while (ec == asio::error::would_block) {
     waited_ = true;
     const Deadline::Wait wait(*deadline_);
     co_await socket_.async_wait(tcp::socket::wait_read, into(ec));

@@ -24,7 +24,7 @@ constexpr Milliseconds turn_length{250};
 constexpr Seconds silence_pause{1};
 constexpr Seconds silence_pause_unanswered{5};
 constexpr Seconds settling{1};         // a LiveKit that has just begun may not list everything yet
-constexpr Seconds seen_precision{60};  // of what is remembered across processes
+constexpr Seconds seen_precision{15};  // of what is remembered across processes
 constexpr int page_length = 500;
 constexpr int silent_at_once = 500;
 constexpr std::size_t looks_in_quick_comparison = 2000;
@@ -82,7 +82,6 @@ Task<void> Reconciler::run() {
 // After an outage everything is compared, and no time counts during which nobody could be seen.
 void Reconciler::lose_sight() {
   watched_since_.reset();
-  sights_.clear();
   all_next_ = true;
 }
 
@@ -179,9 +178,13 @@ bool Reconciler::needs_look(Pass& pass, const OpenCall& call) const {
   const auto sight = sights_.find(call.call_id);
   rules::Absence absence{
       .room = true, .asked_at = needs_.clock.now(), .last_seen = later(call.seen_at, call.last_left)};
-  absence.watched_since = sight != sights_.end() ? sight->second.watched_since : *watched_since_;
+  absence.watched_since = sight != sights_.end() ? watched_since(sight->second) : *watched_since_;
   absence.departure_timeout = settings_.rules.departure_timeout;
   return rules::may_be_over(call, absence);
+}
+
+Timestamp Reconciler::watched_since(const Sight& sight) const {
+  return std::max(*watched_since_, sight.no_answer_at.value_or(*watched_since_));
 }
 
 Task<std::vector<Doubt>> Reconciler::look_first(std::vector<OpenCall> calls, bool timer) {
@@ -193,7 +196,7 @@ Task<std::vector<Doubt>> Reconciler::look_first(std::vector<OpenCall> calls, boo
   for (std::size_t i = 0; i < calls.size(); ++i) {
     auto& look = answers.looks[i];
     if (!look) {
-      sights_[calls[i].call_id].watched_since = needs_.clock.now();
+      sights_[calls[i].call_id].no_answer_at = needs_.clock.now();
       all_next_ = true;
       continue;
     }
@@ -208,10 +211,12 @@ Task<std::vector<Doubt>> Reconciler::look_first(std::vector<OpenCall> calls, boo
 }
 
 Doubt Reconciler::doubt_about(const OpenCall& call, Look first, bool timer) {
-  auto& sight = sights_.try_emplace(call.call_id, Sight{.watched_since = *watched_since_}).first->second;
+  const Sight& sight = sights_[call.call_id];
   Doubt doubt{.call = call, .first = std::move(first), .timer = timer};
   doubt.last_seen = later(later(sight.seen_at, call.seen_at), call.last_left);
-  doubt.watched_since = sight.watched_since;
+  // A clock that was ahead, and was set back, has seen nobody in the future.
+  if (doubt.last_seen) doubt.last_seen = std::min(*doubt.last_seen, doubt.first.asked_at);
+  doubt.watched_since = watched_since(sight);
   doubt.compare = settings_.interval.count() > 0;
   return doubt;
 }

@@ -54,8 +54,8 @@ class Reconciler {
 
   // What is remembered of a call between comparisons.
   struct Sight {
-    std::optional<Timestamp> seen_at{};  // everybody on record was there
-    Timestamp watched_since{};           // LiveKit answered about it since then
+    std::optional<Timestamp> seen_at{};       // everybody on record was there: an outage does not make that less true
+    std::optional<Timestamp> no_answer_at{};  // the last time that LiveKit was asked about it in vain
   };
   // One comparison of everything.
   struct Pass {
@@ -82,6 +82,7 @@ class Reconciler {
   bool is_watching();
   void lose_sight();
   bool needs_look(Pass& pass, const OpenCall& call) const;
+  Timestamp watched_since(const Sight& sight) const;
   Doubt doubt_about(const OpenCall& call, rules::Look first, bool timer);
   bool is_in_doubt(const Doubt& doubt) const;
   void tell_unknown_rooms(const std::unordered_set<std::string>& names);

@@ -18,8 +18,9 @@ Milliseconds pause_after(std::int64_t deletions) {
 }  // namespace
 
 // Counted from the last deletion done, not asked for: else each asking would put it off again.
-std::optional<Timestamp> next_deletion(const repositories::RoomDeletions& past, bool is_known_room, Timestamp now) {
-  if (is_known_room && past.cover_known_room) return std::nullopt;
+std::optional<Timestamp> next_deletion(const repositories::RoomDeletions& past, const SignOfLife& sign, Timestamp now) {
+  const bool is_older = sign.is_pending || (past.last_done && sign.latest < *past.last_done);
+  if (sign.is_known_room && past.cover_known_room && is_older) return std::nullopt;
   if (!past.last_done) return now;
   // The last one may be of a clock that was ahead.
   return std::max(now, std::min(*past.last_done, now) + pause_after(past.done));

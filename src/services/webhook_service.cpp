@@ -107,6 +107,12 @@ rules::Told told_by(const WebhookEvent& event, Timestamp now) {
   return told;
 }
 
+// The latest moment at which the event shows that somebody was in the room. `created_at` has whole seconds.
+Timestamp sign_of_life(const WebhookEvent& event, Timestamp now) {
+  if (event.participant && event.participant->joined_at) return *event.participant->joined_at;
+  return event.created_at == Timestamp{} ? now : event.created_at + Seconds(1);
+}
+
 rules::Changes decide(const repositories::CallState& state, const WebhookEvent& event, Timestamp now) {
   if (!event.participant) return rules::decide(state, room_fact(event, now));
   return rules::decide(state, participant_fact(event, now), make_uuid_v7(now));
@@ -200,7 +206,10 @@ Task<Timestamp> WebhookService::pace_deletion(const repositories::CallState& sta
                                               rules::Changes& decided, Timestamp now) {
   if (!decided.delete_room) co_return now;
   const auto past = co_await calls_.room_deletions(state.call.call_id, now - deletions_count_for);
-  const auto due = next_deletion(past, state.call.room_sid == event.room->sid, now);
+  const SignOfLife sign{.is_known_room = state.call.room_sid == event.room->sid,
+                        .is_pending = state.call.room_deletion == "pending",
+                        .latest = sign_of_life(event, now)};
+  const auto due = next_deletion(past, sign, now);
   if (due) co_return *due;
   decided.delete_room = false;
   decided.call.room_deletion = state.call.room_deletion;

@@ -17,6 +17,9 @@ interface PromisedCall {
   end?: { ended_at: string; end_reason: string; ended_by: string | null };
 }
 
+/** Milliseconds by which what was seen last may be older than it had to be, if whoever saw it has died. */
+const rememberedTo = 15_000;
+
 /** What the service has promised by an answer, and who has really been in which room: kept apart from all it stores. */
 export class Ledger {
   readonly stays: Stay[] = [];
@@ -97,7 +100,8 @@ export class Ledger {
     );
     return ends.flatMap(({ call_id, ended_at, end_reason }) => {
       const at = Date.parse(ended_at);
-      const inside = this.stays.find(({ call, from, to }) => call === call_id && from + slack < at && at < (to ?? Infinity) - slack);
+      const early = slack + (end_reason === 'reconciled' ? rememberedTo : 0);
+      const inside = this.stays.find(({ call, from, to }) => call === call_id && from + slack < at && at < (to ?? Infinity) - early);
       return inside ? [`call ${call_id} ended as ${end_reason} at ${ended_at} while ${inside.user} was in it (${inside.sid})`] : [];
     });
   }

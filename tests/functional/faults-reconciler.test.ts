@@ -74,6 +74,24 @@ onEachDatabase('a LiveKit that does not say who is there', (kind) => {
     expect(await all.entered.read()).toMatchObject({ status: 'active' });
   });
 
+  it('ends whoever is gone after its restart when they were last seen', async () => {
+    const call = await ComparedCall.start(served, livekit);
+    const bob = await call.enter('bob');
+    await call.looks(2);
+    const seen = Date.now();
+    await call.looks(2);
+    await livekit.stop();
+    call.vanish(bob);
+    livekit.rooms.delete(call.call.room_name);
+    const gone = Date.now();
+    const isNoticed = () => served.service.logs.some(({ event, time }) => event === 'livekit_unreachable' && Date.parse(String(time)) > seen);
+    await until(isNoticed, { timeout: 15_000, what: 'the outage is noticed' });
+    await livekit.listen();
+    const { left_at } = await call.sessionOf('bob', { status: 'ended', end_reason: 'reconciled' });
+    expect(Date.parse(left_at!)).toBeGreaterThanOrEqual(seen);
+    expect(Date.parse(left_at!)).toBeLessThanOrEqual(gone);
+  });
+
   it('and the service began anew meanwhile: what it shows then is taken over', async () => {
     const all = await prepare();
     await served.service.kill();

@@ -21,14 +21,27 @@ onEachDatabase('the room of an ended call that comes back', (kind) => {
     const call = await ended();
     const room = roomOf(call.call_id);
     livekit.rooms.set(call.room_name, []);
+    const told = ['ada', 'bob', 'eve'].map((user) => events.joined(room, connectionOf(user)));
     await deliverAll(served.api, [events.started(room)]);
     await until(() => !livekit.rooms.has(call.room_name));
     await until(async () => (await served.api.call(call.call_id)).body.room_deletion === 'done');
-    const told = ['ada', 'bob', 'eve'].map((user) => events.joined(room, connectionOf(user)));
-    expect(await deliverAll(served.api, [...told, events.started(room)])).toEqual(['applied', 'applied', 'applied', 'applied']);
+    const late = events.started(room, Date.now() - 2_000);
+    expect(await deliverAll(served.api, [...told, late])).toEqual(['applied', 'applied', 'applied', 'applied']);
     await outboxIsEmpty(served, 8_000);
     expect((await served.api.call(call.call_id)).body.room_deletion).toBe('done');
     expect(livekit.callsOf('DeleteRoom', call.room_name)).toHaveLength(2);
+  });
+
+  it('is deleted again when somebody enters it after that', async () => {
+    const call = await ended();
+    const room = roomOf(call.call_id);
+    for (const event of [() => events.started(room), () => events.joined(room, connectionOf('ada')), () => events.started(room)]) {
+      livekit.rooms.set(call.room_name, []);
+      await deliverAll(served.api, [event()]);
+      await until(() => !livekit.rooms.has(call.room_name), { timeout: 5_000 });
+      await until(async () => (await served.api.call(call.call_id)).body.room_deletion === 'done');
+    }
+    expect(livekit.callsOf('DeleteRoom', call.room_name)).toHaveLength(4);
   });
 
   it('is deleted also when somebody who left it is told of first', async () => {
