@@ -94,11 +94,17 @@ class App::Parts {
         authorizer(config, clock, jwks.get()),
         cors(config.cors_allow_origins),
         webhook_authorization(config, clock, webhook_history),
-        server({.host = config.host, .port = config.port, .threads = static_cast<std::size_t>(config.workers)},
+        server({.host = config.host,
+                .port = config.port,
+                .remedy = "give a HOST of this machine and a free PORT",
+                .threads = static_cast<std::size_t>(config.workers)},
                application) {
     if (!config.metrics_port) return;
-    metrics_server.emplace(http::Server::Options{.host = config.metrics_host, .port = *config.metrics_port},
-                           metrics_application);
+    metrics_server.emplace(
+        http::Server::Options{.host = config.metrics_host,
+                              .port = *config.metrics_port,
+                              .remedy = "give a METRICS_HOST of this machine and a free METRICS_PORT"},
+        metrics_application);
   }
 
   // Whatever happened, nobody hands a command back to what is gone.
@@ -207,6 +213,7 @@ int serve(const Config& config) {
   std::signal(SIGPIPE, SIG_IGN);
   jose::initialize();
   for (const auto& warning : config_warnings(config)) log::warning("configuration", {{"warning", warning}});
+  if (const auto fault = db::sqlite_file_fault(config.database_url)) return refuse(*fault);
   std::optional<db::sqlite::FileLock> lock;
   if (const auto path = db::sqlite_path(config.database_url)) {
     lock = db::sqlite::FileLock::acquire(*path, Milliseconds(0));
@@ -218,7 +225,7 @@ int serve(const Config& config) {
     App app(config);
     app.run();
   } catch (const http::ListenError& error) {
-    return refuse(std::string(error.what()) + "; give a HOST of this machine and a free PORT");
+    return refuse(error.what());
   }
   return exit_ok;
 }

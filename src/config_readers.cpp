@@ -189,7 +189,7 @@ Read<std::string> livekit_url(std::string_view text) {
   const auto url = parse_url(text);
   constexpr std::array<std::string_view, 4> schemes{"ws", "wss", "http", "https"};
   const bool known = url && std::ranges::find(schemes, url->scheme) != schemes.end();
-  if (!known || url->rest.find_first_of("?# ") != std::string_view::npos) {
+  if (!known || !http::Origin::parse(text)) {
     return Remedy("must be ws://, wss://, http:// or https:// with a host, for example wss://livekit.example.com");
   }
   return std::string(text);

@@ -52,6 +52,17 @@ constexpr bool is_ordered_by_code() {
 }
 static_assert(is_ordered_by_code(), "the table has one entry a code, in the order of the codes");
 
+constexpr bool are_all_published() {
+  std::string_view rest = wire::problem_codes;
+  for (const ErrorKind& kind : error_kinds) {
+    if (!rest.starts_with(kind.name)) return false;
+    rest.remove_prefix(kind.name.size());
+    if (rest.starts_with('|')) rest.remove_prefix(1);
+  }
+  return rest.empty();
+}
+static_assert(are_all_published(), "the API's description names each code");
+
 const ErrorKind& kind_of(ErrorCode code) {
   return error_kinds[static_cast<std::size_t>(code)];
 }

@@ -59,8 +59,9 @@ void add_target(CLI::App& migrate, const std::string& command, commands::Migrate
 void add_revision(CLI::App& migrate, int& status, commands::RevisionOptions& options) {
   auto* revision = migrate.add_subcommand("revision", "Write a new migration for both databases; print its path.");
   revision->add_option("-m,--message", options.message, "what it does, in a few words")->required();
-  revision->add_flag("--autogenerate", options.autogenerate,
-                     "from the difference between the models and the database; else an empty skeleton");
+  const std::string compared = "from the difference between the models and the database (the default)";
+  auto* autogenerate = revision->add_flag("--autogenerate", compared);
+  revision->add_flag("--empty", options.empty, "a skeleton, for what the models do not say")->excludes(autogenerate);
   revision->add_option("--dir", options.directory, "where to write it [src/database/migrations/]")->type_name("DIR");
   revision->callback([&] {
     status = with_config(ConfigScope::database,

@@ -27,7 +27,7 @@ int migrate_check(const Config& config, const MigrateOptions& options);
 
 struct RevisionOptions {
   std::string message;
-  bool autogenerate = false;  // from the difference between models and database; else an empty skeleton
+  bool empty = false;  // a skeleton; else from the difference between the models and the database
   std::optional<std::string> directory;
 };
 int migrate_revision(const Config& config, const RevisionOptions& options);

@@ -22,6 +22,7 @@ using Objection = std::function<std::optional<std::string>(db::Migrator&)>;
 // For what changes the database: nobody else does meanwhile. An objection is told before anything is touched.
 int with_writer(const Config& config, const MigrateOptions& options, const Objection& objection,
                 const MigratorCommand& command) {
+  if (const auto fault = db::sqlite_file_fault(config.database_url)) return refuse(*fault);
   std::optional<db::sqlite::FileLock> file_lock;
   if (const auto path = db::sqlite_path(config.database_url)) {
     file_lock = db::sqlite::FileLock::acquire(*path, lock_patience);
@@ -70,6 +71,9 @@ int with_migrator(const db::Database& database, const MigrateOptions& options, c
 int with_reader(const Config& config, const MigrateOptions& options, const MigratorCommand& command) {
   const auto path = db::sqlite_path(config.database_url);
   const bool is_missing = path && !std::filesystem::exists(*path);
+  if (!is_missing) {
+    if (const auto fault = db::sqlite_file_fault(config.database_url)) return refuse(*fault);
+  }
   const auto url = is_missing ? "sqlite:///:memory:" : config.database_url;
   return with_migrator(db::open_database(url, config.database_schema), options, command);
 }

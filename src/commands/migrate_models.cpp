@@ -49,7 +49,7 @@ int migrate_revision(const Config& config, const RevisionOptions& options) {
   if (options.message.empty()) return refuse("-m: say in a few words what the migration does");
   return with_reader(config, {.directory = directory}, [&](db::Connection& connection, db::Migrator& migrator) {
     db::RevisionDraft draft{.message = options.message, .before = {}, .after = {}};
-    if (options.autogenerate) {
+    if (!options.empty) {
       const auto missing = migrator.missing();
       if (!missing.empty()) {
         std::cerr << "call-service: the database lacks revision " << missing.front().revision

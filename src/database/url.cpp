@@ -1,10 +1,14 @@
 #include "database/url.hpp"
 
 #include <libpq-fe.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <ranges>
 #include <utility>
@@ -27,12 +31,43 @@ bool are_ports(std::string_view list) {
   });
 }
 
+// Of a file that is there: https://sqlite.org/fileformat.html, 1.3. An empty one is an empty database.
+bool is_sqlite_file(const std::filesystem::path& path) {
+  constexpr std::string_view magic("SQLite format 3\0", 16);
+  std::array<char, magic.size()> begin{};
+  std::ifstream file(path, std::ios::binary);
+  file.read(begin.data(), begin.size());
+  const std::string_view read(begin.data(), static_cast<std::size_t>(file.gcount()));
+  return read.empty() || read == magic;
+}
+
 }  // namespace
 
 std::optional<std::string> sqlite_path(std::string_view url) {
   constexpr std::string_view prefix = "sqlite:///";
   if (!url.starts_with(prefix) || url.size() == prefix.size()) return std::nullopt;
   return std::string(url.substr(prefix.size()));
+}
+
+std::optional<std::string> sqlite_file_fault(std::string_view url) {
+  namespace fs = std::filesystem;
+  const auto path = sqlite_path(url);
+  if (!path || *path == ":memory:") return std::nullopt;
+  std::error_code ignored;
+  const fs::path file(*path);
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  const auto fault = [](const std::string& what, const std::string& remedy) {
+    return "DATABASE_URL: " + what + "; " + remedy;
+  };
+  if (!fs::is_directory(folder, ignored))
+    return fault(folder.string() + " is no directory", "make it, or correct the path");
+  if (fs::is_directory(file, ignored)) return fault(*path + " is a directory", "name a file in it");
+  const bool exists = fs::exists(file, ignored);
+  if (::access(folder.c_str(), W_OK | X_OK) != 0 || (exists && ::access(file.c_str(), R_OK | W_OK) != 0)) {
+    return fault(*path + " may not be written by this user", "change its owner or its folder's, or name another file");
+  }
+  if (exists && !is_sqlite_file(file)) return fault(*path + " is no SQLite database", "name another file");
+  return std::nullopt;
 }
 
 std::optional<PostgresUrl> split_postgresql_url(std::string_view url) {

@@ -9,6 +9,10 @@ namespace call_service::db {
 // The file of `sqlite:///relative` or `sqlite:////absolute`; nullopt for any other URL.
 std::optional<std::string> sqlite_path(std::string_view url);
 
+// Why the file of a SQLite URL cannot hold a database, as a sentence that begins with DATABASE_URL; nullopt: it can, is
+// still to be made, or the URL is another.
+std::optional<std::string> sqlite_file_fault(std::string_view url);
+
 // Whether libpq can read a `postgresql://…` URL and every port in it is one.
 bool is_postgresql_url(const std::string& url);
 

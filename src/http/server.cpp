@@ -253,7 +253,7 @@ Server::Impl::Impl(Options options, Application& application) : options_(std::mo
     port_ = endpoint.port();
   } catch (const boost::system::system_error& cause) {
     throw ListenError("cannot listen on " + options_.host + ":" + std::to_string(options_.port) + ": " +
-                      cause.code().message());
+                      cause.code().message() + (options_.remedy.empty() ? "" : "; " + options_.remedy));
   }
 }
 

@@ -72,7 +72,7 @@ class Exchange {
   virtual void finished(const Response& response, bool sent) = 0;
 };
 
-// Host and port cannot be listened on; the text names both and the cause.
+// Host and port cannot be listened on; the text names both, the cause and the remedy.
 class ListenError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -85,6 +85,7 @@ class Server {
   struct Options {
     std::string host{};
     std::uint16_t port = 0;  // 0: any free one
+    std::string remedy{};    // for whoever chose the two
     std::size_t threads = 1;
     Limits limits{};
   };

@@ -19,21 +19,42 @@ std::unexpected<Error> malformed(std::string_view what, std::size_t offset) {
   return fail(ErrorCode::malformed_json, std::move(detail));
 }
 
-// Boost.JSON refuses exponents that its integers do not hold, though the text is JSON: that is a fault of the content.
-std::unexpected<Error> exponent_too_large(std::string pointer) {
-  Error error{ErrorCode::validation_failed, "The request's content is not valid.", {}, {}};
-  error.faults.push_back({std::move(pointer), {}, "range", "must not be a number beyond a double's range"});
-  return std::unexpected(std::move(error));
-}
-
 std::unexpected<Error> explain(const JsonBuilder& builder, const boost::json::error_code& error, std::size_t offset) {
   if (const auto& key = builder.duplicate_key()) {
     return malformed("the key " + quote(*key) + " is there twice, in the object that ends", offset);
   }
-  if (error == boost::json::error::exponent_overflow) return exponent_too_large(builder.current_member());
   if (error == boost::json::error::too_deep) return malformed("nested deeper than 32", offset);
   if (error == boost::json::error::incomplete) return malformed("unexpected end", offset);
   return malformed(error.message(), offset);
+}
+
+// Where the number whose digits begin at `begin` ends.
+std::size_t end_of_digits(std::string_view text, std::size_t begin) {
+  return std::min(text.find_first_not_of("0123456789", begin), text.size());
+}
+
+// Boost.JSON refuses exponents that its integers do not hold, though the text is JSON. This is the same text, as long,
+// with exponents that are as good: beyond what any number of digits before them could make up for.
+std::string with_smaller_exponents(std::string_view text) {
+  constexpr std::string_view enough = "999999";
+  std::string changed(text);
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (in_string && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      in_string = !in_string;
+    } else if (!in_string && (text[i] == 'e' || text[i] == 'E')) {
+      const std::size_t begin =
+          i + (text.substr(i + 1).starts_with('+') || text.substr(i + 1).starts_with('-') ? 2 : 1);
+      const std::size_t end = end_of_digits(text, begin);
+      const std::size_t first = std::min(text.find_first_not_of('0', begin), end);
+      if (end - first <= enough.size()) continue;
+      std::ranges::fill(changed.begin() + first, changed.begin() + end, '0');
+      changed.replace(end - enough.size(), enough.size(), enough);
+    }
+  }
+  return changed;
 }
 
 }  // namespace
@@ -42,11 +63,18 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text) {
   if (const std::size_t offset = find_invalid_utf8(text); offset != std::string_view::npos) {
     return malformed("not UTF-8", offset);
   }
+  return parse_utf8(text);
+}
+
+Result<JsonDocument> JsonDocument::parse_utf8(std::string_view text) {
   boost::json::parse_options options;
   options.max_depth = max_depth;
   boost::json::basic_parser<JsonBuilder> parser(options, text.size());
   boost::json::error_code error;
   const std::size_t read = parser.write_some(false, text.data(), text.size(), error);
+  if (error == boost::json::error::exponent_overflow) {
+    if (const auto changed = with_smaller_exponents(text); changed != text) return parse_utf8(changed);
+  }
   if (error) return explain(parser.handler(), error, read);
   if (read < text.size()) return malformed("text after the value", read);
   return parser.handler().take_document();

@@ -66,7 +66,7 @@ class JsonDocument {
  public:
   static constexpr std::size_t max_depth = 32;
 
-  // malformed_json with the place of the fault; validation_failed for an exponent of a number that no 32 bits hold.
+  // malformed_json with the place of the fault.
   static Result<JsonDocument> parse(std::string_view text);
 
   JsonView root() const { return {this, 0}; }
@@ -74,6 +74,8 @@ class JsonDocument {
  private:
   friend class JsonView;
   friend class JsonBuilder;
+
+  static Result<JsonDocument> parse_utf8(std::string_view text);
 
   // A value in document order; a key is a string in front of its value.
   struct Node {

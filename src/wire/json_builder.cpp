@@ -71,13 +71,4 @@ bool JsonBuilder::on_null(ErrorCode&) {
   return add({.kind = JsonKind::null});
 }
 
-std::string JsonBuilder::current_member() const {
-  if (open_.empty() || document_.nodes_[0].kind != JsonKind::object) return {};
-  const std::uint32_t end = open_.size() > 1 ? open_[1] : index_of_end(document_.nodes_);
-  if (end < 2) return {};
-  const JsonView key{&document_, end - 1};
-  const Place root;
-  return Place{&root, key.text()}.pointer();
-}
-
 }  // namespace call_service::wire

@@ -34,9 +34,6 @@ class JsonBuilder {
   // The key that was found twice, if that is why building stopped.
   const std::optional<std::string>& duplicate_key() const { return duplicate_key_; }
 
-  // The JSON pointer of the root's member that the parser is in; "" outside of any.
-  std::string current_member() const;
-
   bool on_document_begin(ErrorCode&) { return true; }
   bool on_document_end(ErrorCode&) { return true; }
   bool on_object_begin(ErrorCode&) { return open(JsonKind::object); }

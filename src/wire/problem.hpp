@@ -27,6 +27,12 @@ struct ProblemFault {
   }
 };
 
+// Of every problem, in the order of ErrorCode (error.hpp), whose table is held against it.
+inline constexpr std::string_view problem_codes =
+    "malformed_request|malformed_json|unauthorized|webhook_unauthorized|forbidden|call_not_found|session_not_found|"
+    "user_not_found|route_not_found|method_not_allowed|call_id_taken|call_ended|call_full|body_too_large|"
+    "unsupported_media_type|headers_too_large|validation_failed|internal|database_unavailable|overloaded|shutting_down";
+
 struct Problem {
   std::string type;
   std::string title;
@@ -45,7 +51,8 @@ struct Problem {
         field("status", &Problem::status),
         field("detail", &Problem::detail, {.description = "of this error, for people"}),
         field("instance", &Problem::instance, {.description = "the request's path"}),
-        field("code", &Problem::code, {.description = "for programs; the introduction lists them all"}),
+        field("code", &Problem::code,
+              {.description = "for programs; the introduction tells when each", .known_values = problem_codes}),
         field("request_id", &Problem::request_id, {.description = "as in X-Request-Id and in the service's log"}),
         field("errors", &Problem::errors,
               {.description = "only with validation_failed: all faults", .omit_null = true}),

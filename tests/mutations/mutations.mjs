@@ -50,7 +50,8 @@ export const mutations = [
   {
     name: 'never look again at a finish that left the call open',
     file: rules,
-    old: 'if (!token_since && !began_since && !somebody_is_on_the_way()) end_call(finished_at);',
+    old: `if (!token_since && !began_since && !somebody_is_on_the_way())
+      end_call(finished_at, "room_finished", EndEvidence::room);`,
     changed: 'static_cast<void>(token_since || began_since);',
   },
   {
