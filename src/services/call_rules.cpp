@@ -241,7 +241,8 @@ class Decision {
   void finish_room(const RoomFact& fact) {
     if (!call_.room_finished_at) call_.room_finished_at = fact.moment();
     if (somebody_is_on_the_way()) {
-      call_.closes_at = *call_.token_issued_at + token_grace;
+      const Timestamp issued = *call_.token_issued_at;
+      call_.closes_at = (is_ahead(issued, fact.arrived_at) ? fact.arrived_at : issued) + token_grace;
     } else {
       end_call(*call_.room_finished_at, "room_finished", EndEvidence::room);
     }

@@ -61,4 +61,10 @@ Changes expire(const CallState& state, Timestamp at, Timestamp now);
 // How long a finished room's call waits for a token that was handed out after the last participant left.
 inline constexpr Seconds token_grace{60};
 
+// Whether a time that our clocks gave is further ahead than they differ: it is of a clock that was wrong. To wait until
+// it has come would be to wait for as long as that.
+inline bool is_ahead(Timestamp at, Timestamp now) {
+  return at > now + token_grace;
+}
+
 }  // namespace call_service::rules

@@ -67,10 +67,14 @@ Task<Milliseconds> DurationTimer::turn() {
     }
   }
   const bool is_whole_page = due.size() == page;
-  auto work = [this](repositories::RunningCall call) { return end(call); };
+  std::size_t done = 0;
+  auto work = [this, &done](repositories::RunningCall call) -> Task<void> {
+    co_await end(call);
+    ++done;
+  };
   co_await side_by_side(std::move(due), work,
                         [](const std::string& why) { log::warning("call_not_ended_by_timer", {{"error", why}}); });
-  co_return is_whole_page ? Milliseconds(0) : std::max(pause, Milliseconds(1));
+  co_return is_whole_page&& done > 0 ? Milliseconds(0) : std::max(pause, Milliseconds(1));
 }
 
 // A lost guard needs no care: the call is still due at the next turn, unless somebody else has ended it.

@@ -8,9 +8,9 @@
 
 namespace call_service::services {
 
-// Counts every 2 s what is open in the database, for the metrics, and less often where that takes long: a scrape never asks the database, so it is answered
-// at once whatever happens there. While the database is away the counts are left out and database_up is 0. Runs on one
-// io_context.
+// Counts every 2 s what is open in the database, for the metrics, and less often where that takes long: a scrape never
+// asks the database, so it is answered at once whatever happens there. While the database is away the counts are left
+// out and database_up is 0. Runs on one io_context.
 class OpenCounter {
  public:
   OpenCounter(Executor executor, repositories::StatisticsRepository& statistics, const Clock& clock);

@@ -53,8 +53,9 @@ void end_call(const CallState& state, Changes& changes, const CallEnd& end) {
 
 bool is_over(const models::Call& call, Timestamp last_seen, const Absence& absence) {
   const Timestamp counts_from = std::max(last_seen, absence.watched_since);
+  const Timestamp issued = call.token_issued_at.value_or(call.started_at);
   return absence.asked_at - counts_from >= absence.departure_timeout &&
-         absence.asked_at - call.token_issued_at.value_or(call.started_at) >= token_grace;
+         (absence.asked_at - issued >= token_grace || is_ahead(issued, absence.asked_at));
 }
 
 bool somebody_stays(const CallState& state, const Changes& changes) {
@@ -148,7 +149,8 @@ Changes conclude_silence(const CallState& state, const Silence& silence) {
   Changes changes{.call = state.call};
   const auto& call = state.call;
   if (!call.is_active() || has_news(state, silence.room_sids)) return changes;
-  if (call.closes_at && *call.closes_at <= silence.asked_at) {
+  if (call.closes_at &&
+      (*call.closes_at <= silence.asked_at || is_ahead(*call.closes_at - token_grace, silence.asked_at))) {
     if (silence.room) {
       changes.call.closes_at.reset();
     } else if (silence.people.empty()) {
@@ -156,7 +158,9 @@ Changes conclude_silence(const CallState& state, const Silence& silence) {
     }
   }
   const auto arriving = arrivals(state, silence);
-  const Timestamp given_up = call.token_issued_at.value_or(call.started_at) + silence.never_joined_timeout;
+  const Timestamp issued = call.token_issued_at.value_or(call.started_at);
+  const Timestamp waited_from = is_ahead(issued, silence.asked_at) ? call.started_at : issued;
+  const Timestamp given_up = waited_from + silence.never_joined_timeout;
   const bool times_out = silence.never_joined_timeout.count() > 0 && given_up <= silence.asked_at;
   if (times_out && has_nobody(state) && arriving.empty()) {
     end_call(state, changes, {given_up, "never_joined", "never_joined", EndEvidence::timer});

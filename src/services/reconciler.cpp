@@ -128,6 +128,8 @@ Task<void> Reconciler::ask_for_silent() {
   const Seconds never_joined = settings_.rules.never_joined_timeout;
   const repositories::SilenceLimits limits{
       .closing = now,
+      .closing_ahead = now + 2 * rules::token_grace,
+      .token_ahead = now + rules::token_grace,
       .session = now - rules::session_grace,
       .never_joined = never_joined.count() > 0 ? now - never_joined : repositories::first_moment};
   auto silent = co_await needs_.calls.silent(limits, silent_at_once);
@@ -146,7 +148,8 @@ Task<void> Reconciler::compare() {
   OpenCallPlace place{.started_at = repositories::first_moment};
   while (!stopping_ && needs_.health.reachable) {
     const auto page = co_await needs_.calls.page(place, page_length);
-    if (page.empty()) break;
+    pass.is_whole = page.empty();
+    if (pass.is_whole) break;
     place = page.back();
     co_await compare_page(pass, page);
   }
@@ -154,7 +157,7 @@ Task<void> Reconciler::compare() {
   stride_ = 1 + pass.live / looks_in_quick_comparison;
   auto ended = co_await find_rooms_of_ended(pass);
   co_await look_again(std::move(pass.doubts), std::move(ended));
-  forget_closed(pass.open);
+  if (pass.is_whole) forget_closed(pass.open);
 }
 
 Task<void> Reconciler::compare_page(Pass& pass, const std::vector<OpenCallPlace>& page) {
@@ -236,12 +239,27 @@ Task<void> Reconciler::look_again(std::vector<Doubt> doubts, std::vector<Uuid> e
   for (const Doubt& doubt : doubts) questions.push_back({doubt.call.call_id, true});
   for (const Uuid& call_id : ended) questions.push_back({call_id, false});
   auto answers = co_await ask(std::move(questions));
-  auto write = [&](std::size_t i) {
+  auto settle_one = [&](std::size_t i) {
     auto& look = answers.looks[i];
-    return i < doubts.size() ? settle(std::move(doubts[i]), std::move(look))
-                             : settle_room(ended[i - doubts.size()], std::move(look));
+    if (i >= doubts.size()) {
+      const Uuid& call_id = ended[i - doubts.size()];
+      return write(call_id, settle_room(call_id, std::move(look)));
+    }
+    const Uuid call_id = doubts[i].call.call_id;
+    return write(call_id, settle(std::move(doubts[i]), std::move(look)));
   };
-  co_await at_once(answers.looks.size(), writes_at_once, write);
+  co_await at_once(answers.looks.size(), writes_at_once, settle_one);
+}
+
+// What one call meets, such as a row that somebody has locked, concerns no other. What all meet does: then none waits.
+Task<void> Reconciler::write(Uuid call_id, Task<void> work) {
+  try {
+    co_await std::move(work);
+    failed_in_a_row_ = 0;
+  } catch (const std::exception& error) {
+    log::warning("call_not_compared", {{"call_id", call_id}, {"error", error.what()}});
+    if (++failed_in_a_row_ >= 2 * writes_at_once) throw;
+  }
 }
 
 Task<void> Reconciler::settle(Doubt doubt, std::optional<Look> second) {
@@ -282,12 +300,15 @@ void Reconciler::tell_unknown_rooms(const std::unordered_set<std::string>& names
 }
 
 Task<void> Reconciler::mark_seen(std::vector<OpenCall> calls) {
+  const Timestamp now = needs_.clock.now();
   std::erase_if(calls, [&](const OpenCall& call) {
-    const auto known = later(call.seen_at, call.entered_at);
-    return known && needs_.clock.now() - *known < seen_precision;
+    const auto known = later(later(call.seen_at, call.entered_at), sights_[call.call_id].marked_at);
+    return known && now - *known < seen_precision;
   });
   auto mark = [&](std::size_t i) {
-    return needs_.calls.mark_seen(calls[i].call_id, *sights_[calls[i].call_id].seen_at);
+    auto& sight = sights_[calls[i].call_id];
+    sight.marked_at = now;  // even in vain: it is worth no wait at each comparison
+    return write(calls[i].call_id, needs_.calls.mark_seen(calls[i].call_id, *sight.seen_at));
   };
   co_await at_once(calls.size(), writes_at_once, mark);
 }

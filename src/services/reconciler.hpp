@@ -55,12 +55,14 @@ class Reconciler {
   // What is remembered of a call between comparisons.
   struct Sight {
     std::optional<Timestamp> seen_at{};       // everybody on record was there: an outage does not make that less true
+    std::optional<Timestamp> marked_at{};     // the last time that seen_at was to be stored
     std::optional<Timestamp> no_answer_at{};  // the last time that LiveKit was asked about it in vain
   };
   // One comparison of everything.
   struct Pass {
     std::optional<Rooms> rooms{};  // nullopt: not known
     bool all = true;               // looks at every call
+    bool is_whole = false;         // no page of open calls was left out
     std::unordered_set<Uuid> open{};
     std::size_t live = 0;  // calls whose room is as recorded
     std::vector<Doubt> doubts{};
@@ -72,6 +74,7 @@ class Reconciler {
   Task<void> ask_for_silent();
   Task<std::vector<Doubt>> look_first(std::vector<OpenCall> calls, bool timer);
   Task<void> look_again(std::vector<Doubt> doubts, std::vector<Uuid> ended);
+  Task<void> write(Uuid call_id, Task<void> work);
   Task<void> settle(Doubt doubt, std::optional<rules::Look> second);
   Task<void> settle_room(Uuid ended, std::optional<rules::Look> second);
   Task<std::vector<Uuid>> find_rooms_of_ended(const Pass& pass);
@@ -101,6 +104,7 @@ class Reconciler {
   SteadyTime next_silence_;
   bool all_next_ = true;
   std::size_t passes_ = 0;
+  std::size_t failed_in_a_row_ = 0;  // writes of single calls
   std::size_t stride_ = 1;  // a quick comparison looks at every so many-th of the calls that seem to be as recorded
   bool stopping_ = false;
 };

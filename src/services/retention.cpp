@@ -65,7 +65,7 @@ Task<void> Retention::sweep() {
     const auto& last = calls[ids.size() - 1];
     after = last.ended_at;
     after_id = last.call_id;
-    const auto step = co_await calls_.erase(ids, before);
+    const auto step = co_await erase(ids, before);
     erased.calls += step.calls;
     erased.users += step.users;
     co_await pause(pause_between_steps);
@@ -75,6 +75,16 @@ Task<void> Retention::sweep() {
                              {"users", static_cast<std::int64_t>(erased.users)},
                              {"ended_before", format_timestamp(before)},
                              {"cause", "timer"}});
+}
+
+// What cannot be erased now, as somebody has locked it, keeps nothing else from it.
+Task<repositories::Erased> Retention::erase(std::vector<Uuid> ids, Timestamp before) {
+  try {
+    co_return co_await calls_.erase(ids, before);
+  } catch (const std::exception& error) {
+    log::warning("calls_not_erased", {{"call_id", ids.front()}, {"error", error.what()}});
+  }
+  co_return repositories::Erased{};
 }
 
 Task<void> Retention::pause(Milliseconds length) {

@@ -25,6 +25,7 @@ class Retention {
                                                   boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
   Task<void> sweep();
+  Task<repositories::Erased> erase(std::vector<Uuid> ids, Timestamp before);
   Task<void> pause(Milliseconds length);
 
   repositories::RetentionRepository& calls_;

@@ -5,7 +5,7 @@ import { FakeLiveKit } from '../support/fake-livekit.ts';
 import { expectInvariants } from '../support/invariants.ts';
 import { Service, type Environment } from '../support/service.ts';
 import { until } from '../support/wait.ts';
-import { deliverAll, events, roomOf } from '../support/webhooks.ts';
+import { connectionFor, deliverAll, events, roomOf } from '../support/webhooks.ts';
 
 const livekit = await FakeLiveKit.start();
 afterAll(() => livekit.stop());
@@ -79,6 +79,27 @@ describe.each(databaseKinds)('what was written by a clock that was ahead (%s)', 
       async ({ api }, call) => {
         expect(await deliverAll(api, [events.started(roomOf(call))])).toEqual(['applied']);
         await until(() => !livekit.rooms.has(`call_${call}`), { timeout: soon, what: 'the room is deleted again' });
+      },
+    );
+  });
+
+  it('a token does not keep a call open when its room has finished', async () => {
+    await play(
+      kind,
+      { RECONCILE_INTERVAL_SECONDS: '1' },
+      async ({ service, api, execute }) => {
+        const call = (await api.startCall({ caller_id: 'ada' })).body;
+        const room = roomOf(call.call_id);
+        const ada = connectionFor(call, 'ada');
+        await deliverAll(api, [events.started(room), events.joined(room, ada), events.left(room, ada)]);
+        await api.join(call.call_id, 'bob');
+        await deliverAll(api, [events.finished(room)]);
+        await service.kill();
+        await execute(`update calls set token_issued_at = ${ahead(86_400)}, closes_at = ${ahead(86_460)}`);
+        return call.call_id;
+      },
+      async ({ api }, call) => {
+        await until(async () => (await api.call(call)).body.end_reason === 'room_finished', { timeout: soon, what: 'the call ends' });
       },
     );
   });

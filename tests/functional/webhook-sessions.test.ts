@@ -53,6 +53,20 @@ onEachDatabase('what LiveKit tells of participants', (kind) => {
       expect((await sessionsOf('ada'))[0]).toMatchObject({ session_id: call.session_id, joined_at: iso(joinedAt) });
     });
 
+    it('takes the place of a connection that has left without a word, whichever session was made first', async () => {
+      const { call, room, tell, sessionsOf, join } = await scene();
+      const now = Date.now();
+      const first = connectionFor(call, 'ada', now - 3_000);
+      await tell(events.started(room), events.joined(room, first));
+      const pending = await join('ada');
+      const again = connectionFor(call, 'ada', now - 2_000);
+      const last = connectionFor(pending, 'ada', now - 1_000);
+      expect(await tell(events.joined(room, again), events.joined(room, last))).toEqual(['applied', 'applied']);
+      const sessions = await sessionsOf('ada');
+      expect(sessions.find(({ session_id }) => session_id === pending.session_id)).toMatchObject({ status: 'active', joined_at: iso(now - 1_000) });
+      expect(sessions.filter(({ status }) => status === 'ended').map(({ end_reason }) => end_reason)).toEqual(['replaced', 'replaced']);
+    });
+
     it('without the attribute takes the user\'s pending session, else makes a new one', async () => {
       const { call, room, tell, sessionsOf } = await scene();
       await tell(events.joined(room, connectionOf('ada')), events.joined(room, connectionOf('unannounced')));

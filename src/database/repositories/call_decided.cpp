@@ -1,6 +1,7 @@
 // What is read of a call, and the decided commands: rules are applied to what was read, and the result is written only
 // if the call has not changed meanwhile.
 
+#include <algorithm>
 #include <ranges>
 
 #include "database/repositories/access.hpp"
@@ -110,7 +111,7 @@ const db::CommandKind& apply_kind() {
            .output = {Type::uuid}},
           {.name = "write_sessions",
            .input = with_version<Session>(),
-           // Ended ones first: the user's next connection takes the place of the last.
+           // In one statement for many calls, too.
            .sql = "INSERT INTO {sessions} (" + column_list<Session>() + ") SELECT " + column_list<Session>("i") +
                   std::string(from_unchanged) + R"(
               ORDER BY CASE i.status WHEN 'ended' THEN 0 ELSE 1 END, i.session_id
@@ -192,7 +193,9 @@ Task<std::optional<CallState>> CallRepository::load_state(StateQuery query) {
   co_return state;
 }
 
+// Ended ones come first: the user's next connection takes the place of the last.
 Task<bool> CallRepository::apply(Change change) {
+  std::ranges::sort(change.sessions, {}, &Session::is_open);
   const std::int64_t version = change.call.version;
   db::Rows users;
   for (const auto& session : change.sessions) users.push_back({session.user_id, change.now, change.call.call_id});

@@ -53,33 +53,34 @@ const db::CommandKind& find_kind() {
 }
 
 const std::vector<db::Column>& silence_input() {
-  static const std::vector<db::Column> columns{{"closing", Type::timestamp},
-                                               {"session", Type::timestamp},
-                                               {"never_joined", Type::timestamp},
-                                               {"page", Type::integer}};
+  static const std::vector<db::Column> columns{{"closing", Type::timestamp},      {"closing_ahead", Type::timestamp},
+                                               {"token_ahead", Type::timestamp},  {"session", Type::timestamp},
+                                               {"never_joined", Type::timestamp}, {"page", Type::integer}};
   return columns;
 }
 
 const db::CommandKind& silent_kind() {
-  static const db::CommandKind kind = read_kind(
-      "find_silent_calls", {{.name = "find_closing_calls",
-                             .input = silence_input(),
-                             .sql = R"(SELECT c.call_id FROM {calls} c WHERE c.closes_at <= (SELECT closing FROM input)
+  static const db::CommandKind kind =
+      read_kind("find_silent_calls", {{.name = "find_closing_calls",
+                                       .input = silence_input(),
+                                       .sql = R"(SELECT c.call_id FROM {calls} c WHERE c.closes_at IS NOT NULL
+            AND (c.closes_at <= (SELECT closing FROM input) OR c.closes_at > (SELECT closing_ahead FROM input))
           ORDER BY c.closes_at LIMIT (SELECT page FROM input))",
-                             .output = {Type::uuid}},
-                            {.name = "find_expired_sessions",
-                             .input = silence_input(),
-                             .sql = R"(SELECT s.call_id FROM {sessions} s
+                                       .output = {Type::uuid}},
+                                      {.name = "find_expired_sessions",
+                                       .input = silence_input(),
+                                       .sql = R"(SELECT s.call_id FROM {sessions} s
           WHERE s.status = 'pending' AND s.token_expires_at <= (SELECT session FROM input)
           ORDER BY s.token_expires_at LIMIT (SELECT page FROM input))",
-                             .output = {Type::uuid}},
-                            {.name = "find_calls_never_joined",
-                             .input = silence_input(),
-                             .sql = R"(SELECT c.call_id FROM {calls} c
+                                       .output = {Type::uuid}},
+                                      {.name = "find_calls_never_joined",
+                                       .input = silence_input(),
+                                       .sql = R"(SELECT c.call_id FROM {calls} c
           WHERE c.status = 'active' AND c.entered_at IS NULL AND c.started_at <= (SELECT never_joined FROM input)
-            AND (c.token_issued_at IS NULL OR c.token_issued_at <= (SELECT never_joined FROM input))
+            AND (c.token_issued_at IS NULL OR c.token_issued_at <= (SELECT never_joined FROM input)
+              OR c.token_issued_at > (SELECT token_ahead FROM input))
           ORDER BY c.started_at LIMIT (SELECT page FROM input))",
-                             .output = {Type::uuid}}});
+                                       .output = {Type::uuid}}});
   return kind;
 }
 
@@ -157,7 +158,8 @@ Task<std::vector<OpenCall>> OpenCallsRepository::find(std::vector<Uuid> call_ids
 }
 
 Task<std::vector<Uuid>> OpenCallsRepository::silent(SilenceLimits limits, int limit) {
-  const db::Rows input{{limits.closing, limits.session, limits.never_joined, std::int64_t{limit}}};
+  const db::Rows input{{limits.closing, limits.closing_ahead, limits.token_ahead, limits.session, limits.never_joined,
+                        std::int64_t{limit}}};
   std::vector<db::Rows> inputs{input, input, input};
   const auto result = co_await run(silent_kind(), Uuid{}, std::move(inputs));
   std::vector<Uuid> ids;

@@ -36,9 +36,11 @@ struct RoomOwner {
 
 // When a silence has lasted long enough to ask LiveKit.
 struct SilenceLimits {
-  Timestamp closing{};       // calls.closes_at at the latest
-  Timestamp session{};       // a pending session's token_expires_at at the latest
-  Timestamp never_joined{};  // the newest token of a call that nobody entered, handed out at the latest
+  Timestamp closing{};        // calls.closes_at at the latest
+  Timestamp closing_ahead{};  // or beyond this: then it is of a clock that was wrong
+  Timestamp token_ahead{};    // the same of the newest token
+  Timestamp session{};        // a pending session's token_expires_at at the latest
+  Timestamp never_joined{};   // the newest token of a call that nobody entered, handed out at the latest
 };
 
 // What is compared with LiveKit, and the timers that ask it first.

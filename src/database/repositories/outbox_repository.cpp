@@ -59,15 +59,21 @@ const db::CommandKind& complete_kind() {
       {"call_id", Type::uuid}, {"intent_id", Type::uuid}, {"now", Type::timestamp}};
   static const db::CommandKind kind{
       .name = "complete_intent",
-      .statements = {{.name = "record_room_deletion",
-                      .input = input,
-                      .sql = R"(UPDATE {calls} AS c SET room_deletion = 'done', version = c.version + 1
+      .statements = {
+          // Without it whoever waits for the call's row would go on with the intent as it was before.
+          {.name = "lock_call_of_intent",
+           .input = input,
+           .sql = "SELECT c.call_id FROM input i JOIN {by_key:calls:c} c.call_id = i.call_id {key:c} {lock:c}",
+           .output = {Type::uuid}},
+          {.name = "record_room_deletion",
+           .input = input,
+           .sql = R"(UPDATE {calls} AS c SET room_deletion = 'done', version = c.version + 1
                         FROM input i JOIN {by_key:outbox:o} o.intent_id = i.intent_id {key:o}
                         WHERE c.call_id = o.call_id AND o.kind = 'delete_room')"},
-                     TimelineRepository::room_deleted(),
-                     {.name = "remove_intent",
-                      .input = input,
-                      .sql = "DELETE FROM {outbox} WHERE intent_id IN (SELECT intent_id FROM input)"}}};
+          TimelineRepository::room_deleted(),
+          {.name = "remove_intent",
+           .input = input,
+           .sql = "DELETE FROM {outbox} WHERE intent_id IN (SELECT intent_id FROM input)"}}};
   return kind;
 }
 
@@ -110,7 +116,7 @@ Task<void> OutboxRepository::release(Uuid owner) {
 
 Task<void> OutboxRepository::complete(const Intent& intent, Timestamp now) {
   const db::Rows input{{intent.call_id, intent.intent_id, now}};
-  std::vector<db::Rows> inputs{input, input, input};
+  std::vector<db::Rows> inputs(complete_kind().statements.size(), input);
   co_await run(complete_kind(), intent.call_id, std::move(inputs));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,8 @@ class Repository {
 
  protected:
   Task<db::CommandResult> run(const db::CommandKind& kind, Uuid key, std::vector<db::Rows> inputs) {
+    if (inputs.size() != kind.statements.size())
+      throw std::logic_error(kind.name + " has other statements than inputs");
     co_return co_await engine_.execute(db::Command{&kind, key, std::move(inputs)});
   }
 
