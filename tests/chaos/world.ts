@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Api } from '../support/api.ts';
-import { connectionsTo } from '../support/connections.ts';
+import { connections } from '../support/connections.ts';
 import { PostgresDatabase, SqliteDatabase, type Database, type DatabaseKind } from '../support/database.ts';
 import { FakeLiveKit } from '../support/fake-livekit.ts';
 import { Link } from '../support/link.ts';
@@ -28,6 +28,8 @@ export interface Holdings {
   threads: number;
   /** To PostgreSQL. */
   connections: number;
+  /** Connections of clients that are open, and may be used again. */
+  clients: number;
 }
 
 /** What the services take for LiveKit. */
@@ -142,7 +144,7 @@ export class World<LiveKit extends LiveKitInPlay = FakeLiveKit> {
   async holdings(): Promise<Holdings[]> {
     const { serving, databaseLink } = this.parts;
     return Promise.all(
-      [...serving].map(async ({ pid }) => {
+      [...serving].map(async ({ pid, port }) => {
         const status = await readFile(`/proc/${pid}/status`, 'utf8');
         const number = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
         return {
@@ -150,7 +152,8 @@ export class World<LiveKit extends LiveKitInPlay = FakeLiveKit> {
           memory: Math.round(number('VmRSS') / 1024),
           descriptors: (await readdir(`/proc/${pid}/fd`)).length,
           threads: number('Threads'),
-          connections: databaseLink ? await connectionsTo(databaseLink.port, pid!) : 0,
+          connections: databaseLink ? await connections(pid!, 'to', databaseLink.port) : 0,
+          clients: await connections(pid!, 'at', port),
         };
       }),
     );
