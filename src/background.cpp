@@ -27,7 +27,7 @@ Background::Background(Needs needs)
       outbox_worker_(context_.get_executor(), needs.outbox, livekit_, needs.livekit_health, needs.clock),
       call_changes_(needs.calls, needs.call_turns, needs.clock, [this] { outbox_worker_.wake(); }),
       reconciler_lease_(context_.get_executor(), needs.leases, "reconciler", needs.lease_owner, needs.clock,
-                        [&health = needs.livekit_health] { return health.reachable.load(); }),
+                        [&health = needs.livekit_health] { return health.can_be_asked(); }),
       reconciler_(context_.get_executor(),
                   {.calls = needs.open_calls,
                    .changes = call_changes_,

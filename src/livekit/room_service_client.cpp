@@ -181,7 +181,7 @@ Task<std::expected<http::ClientResponse, ApiError>> RoomServiceClient::call(std:
     co_return std::move(*response);
   }
   const Kind kind = is_outage(response->status) ? Kind::unreachable : Kind::refused;
-  co_return std::unexpected(ApiError{kind, describe(method, response->status, code)});
+  co_return std::unexpected(ApiError{kind, describe(method, response->status, code), code});
 }
 
 Task<std::expected<void, ApiError>> RoomServiceClient::create_room(const RoomSettings& settings) {

@@ -15,11 +15,13 @@
 namespace call_service::livekit {
 
 // Why a RoomService call has no answer.
-//   unreachable: no HTTP answer in time, or 502/503/504: LiveKit's state, not this request's; the outcome is unknown
+//   unreachable: no HTTP answer in time, or 408/502/503/504; the outcome is unknown. It may be LiveKit's state or this
+//     room's alone: a node of a cluster that is gone does not answer for its rooms
 //   refused: LiveKit answered with an error (500, 400, 401, …): this request's outcome
 struct ApiError {
   enum class Kind { unreachable, refused } kind;
   std::string what{};  // for the log; contains no token
+  std::string code{};  // of LiveKit's own answer (Twirp), such as `unavailable`; "" without one
 };
 
 struct RoomInfo {

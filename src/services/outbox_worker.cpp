@@ -51,7 +51,8 @@ OutboxWorker::OutboxWorker(Executor executor, repositories::OutboxRepository& ou
       owner_(make_uuid_v7(clock.now())),
       claim_timer_(executor),
       lease_timer_(executor),
-      probe_timer_(executor) {}
+      probe_timer_(executor),
+      confirmed_(executor, SteadyTime::max()) {}
 
 void OutboxWorker::wake() {
   asio::post(executor_, [this] { expect(steady_clock::now()); });
@@ -69,14 +70,14 @@ void OutboxWorker::report_outage(const std::string& why) {
 
 void OutboxWorker::stop() {
   stopping_ = true;
-  for (Timer* timer : {&claim_timer_, &lease_timer_, &probe_timer_}) timer->cancel();
+  for (Timer* timer : {&claim_timer_, &lease_timer_, &probe_timer_, &confirmed_}) timer->cancel();
 }
 
 Task<void> OutboxWorker::claim_loop() {
   while (!stopping_) {
     next_due_ = steady_clock::now() + turn_length;
     try {
-      if (health_.reachable) co_await claim();
+      if (health_.can_be_asked()) co_await claim();
     } catch (const std::exception& error) {
       log::warning("outbox_waits_for_database", {{"error", error.what()}});
     }
@@ -141,7 +142,7 @@ Task<void> OutboxWorker::probe_loop() {
                      [](const std::exception_ptr& error) { log_unexpected("probe_failed", error); });
     }
     if (stopping_) break;
-    probe_timer_.expires_after(health_.reachable ? probe_pause : turn_length);
+    probe_timer_.expires_after(health_.can_be_asked() ? probe_pause : turn_length);
     co_await probe_timer_.async_wait(asio::as_tuple(asio::use_awaitable_t<Executor>()));
   }
 }
@@ -152,9 +153,34 @@ Task<void> OutboxWorker::probe() {
   if (stopping_) co_return;
   const bool unreachable = !answer && answer.error().kind == livekit::ApiError::Kind::unreachable;
   if (unreachable && asked < answered_) co_return;
-  if (!unreachable) answered_ = std::max(answered_, asked);
-  if (!answer && !unreachable) log::error("livekit_refuses_us", {{"error", answer.error().what}});
-  livekit_is(!unreachable, answer ? std::string() : answer.error().what);
+  const std::string why = answer ? std::string() : answer.error().what;
+  if (!unreachable) {
+    answered_ = std::max(answered_, asked);
+    livekit_accepts(answer.has_value(), why);
+  }
+  livekit_is(!unreachable, why);
+}
+
+void OutboxWorker::livekit_accepts(bool us, const std::string& why) {
+  health_.accepts_us = us;
+  const auto now = steady_clock::now();
+  if (us || (refusal_told_ != SteadyTime::min() && now - refusal_told_ < probe_pause)) return;
+  refusal_told_ = now;
+  log::error("livekit_refuses_us", {{"error", why}});
+}
+
+Task<bool> OutboxWorker::is_answering_since(SteadyTime asked) {
+  while (!stopping_ && health_.reachable && answered_ <= asked) {
+    if (confirming_) {
+      co_await confirmed_.async_wait(asio::as_tuple(asio::use_awaitable_t<Executor>()));
+      continue;
+    }
+    confirming_ = true;
+    co_await probe();
+    confirming_ = false;
+    confirmed_.cancel();
+  }
+  co_return answered_ > asked;
 }
 
 void OutboxWorker::livekit_is(bool reachable, const std::string& why) {
@@ -170,6 +196,7 @@ void OutboxWorker::livekit_is(bool reachable, const std::string& why) {
 }
 
 Task<void> OutboxWorker::carry_out(models::Intent intent) {
+  const auto asked = steady_clock::now();
   const auto done = co_await execute(intent);
   if (done) {
     co_await outbox_.complete(intent, clock_.now());
@@ -178,8 +205,7 @@ Task<void> OutboxWorker::carry_out(models::Intent intent) {
                               {"call_id", intent.call_id},
                               {"user_id", intent.identity.value_or("")},
                               {"attempts", intent.attempts + 1}});
-  } else if (done.error().kind == livekit::ApiError::Kind::unreachable) {
-    if (!stopping_) livekit_is(false, done.error().what);
+  } else if (done.error().kind == livekit::ApiError::Kind::unreachable && !co_await is_answering_since(asked)) {
     co_await outbox_.give_back(intent);
   } else {
     co_await postpone(std::move(intent), done.error().what);
@@ -213,6 +239,11 @@ Task<std::expected<void, livekit::ApiError>> OutboxWorker::execute(const models:
 Task<std::expected<void, livekit::ApiError>> OutboxWorker::remove_participant(const models::Intent& intent) {
   const std::string room = models::room_name_of(intent.call_id);
   const auto there = co_await livekit_.get_participant(room, *intent.identity);
+  if (!there && there.error().code == "unavailable") {
+    // Some servers answer so of a room that is not there, and then nobody is.
+    const auto rooms = co_await livekit_.list_rooms({room});
+    if (rooms && rooms->empty()) co_return std::expected<void, livekit::ApiError>();
+  }
   if (!there) co_return std::unexpected(there.error());
   if (!*there || (*there)->sid != intent.participant_sid) co_return std::expected<void, livekit::ApiError>();
   const auto removal = co_await livekit_.remove_participant(room, *intent.identity);

@@ -87,7 +87,7 @@ void Reconciler::lose_sight() {
 
 bool Reconciler::is_watching() {
   const auto now = steady_clock::now();
-  if (!needs_.health.reachable) {
+  if (!needs_.health.can_be_asked()) {
     settled_at_.reset();
   } else if (!settled_at_) {
     settled_at_ = now + settling;

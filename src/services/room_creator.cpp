@@ -226,7 +226,7 @@ Task<void> RoomCreator::carry_out(models::RoomCreation creation, std::optional<i
   if (created) {
     tell_waiting(creation.call_id);
     co_await settle(creation);
-  } else if (created.error().kind == livekit::ApiError::Kind::unreachable) {
+  } else if (created.error().kind == livekit::ApiError::Kind::unreachable && created.error().code.empty()) {
     livekit_is(false);
     if (told_unreachable_) told_unreachable_();
     co_await creations_.give_back(creation);
