@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <map>
+#include <mutex>
 #include <ranges>
 
 #include "api/handlers.hpp"
@@ -38,6 +40,16 @@ const EmbeddedFile* find_file(std::string_view name) {
   return found == std::ranges::end(embedded_files) ? nullptr : &*found;
 }
 
+// Unpacked once, for the few who do not take gzip.
+const std::string& plain(const EmbeddedFile& file) {
+  static std::mutex mutex;
+  static std::map<std::string_view, std::string> unpacked;
+  const std::lock_guard lock(mutex);
+  std::string& text = unpacked[file.name];
+  if (text.empty()) text = gunzip({file.begin, file.end});
+  return text;
+}
+
 // "no-cache" is "ask whether it is still the same": a new release is seen at once.
 std::vector<http::Header> validators(const std::string& tag) {
   return {{"ETag", tag}, {"Cache-Control", "no-cache"}, {"X-Content-Type-Options", "nosniff"}};
@@ -54,12 +66,11 @@ Reply<Content> reply(const http::Request& request, const EmbeddedFile& file) {
     reply.status = 304;
     return reply;
   }
-  const std::string_view packed(file.begin, file.end);
   if (http::accepts_gzip(request)) {
     reply.headers.emplace_back("Content-Encoding", "gzip");
-    reply.body.bytes = packed;
+    reply.body.bytes = std::string(file.begin, file.end);
   } else {
-    reply.body.bytes = gunzip(packed);
+    reply.body.bytes = plain(file);
   }
   return reply;
 }

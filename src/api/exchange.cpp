@@ -52,7 +52,7 @@ std::optional<http::Response> Exchange::admit() {
 Task<std::optional<http::Response>> Exchange::admit_after_wait() {
   co_await parts_.authorizer.refresh_keys();
   key_wait_ = KeyWait::over;
-  if (auto refusal = authorize_caller()) co_return finish(std::move(*refusal));
+  if (auto refusal = authorize()) co_return finish(std::move(*refusal));
   co_return admit_body();
 }
 
@@ -146,7 +146,7 @@ std::optional<http::Response> Exchange::authorize_caller() {
 
 std::optional<http::Response> Exchange::authorize_service() {
   if (auto refusal = authorize_caller()) return refusal;
-  if (context_.caller->is_service()) return std::nullopt;
+  if (must_wait() || context_.caller->is_service()) return std::nullopt;
   return refuse(fail(ErrorCode::forbidden, "This needs a service key.").error());
 }
 

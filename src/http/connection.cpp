@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -32,6 +33,23 @@ auto into(error_code& ec) {
 }
 
 enum class Reading { complete, unfinished, broken, too_large, gone };
+
+// Answers that wait for their clients to read them, on all connections together. Beyond the most, the connection of the
+// next one is closed: only who does not read is hurt.
+class Unsent {
+ public:
+  explicit Unsent(std::size_t bytes) : bytes_(bytes) { total_ += bytes_; }
+  ~Unsent() { total_ -= bytes_; }
+  Unsent(const Unsent&) = delete;
+  Unsent& operator=(const Unsent&) = delete;
+
+  bool is_too_much() const { return total_ > most_unsent_bytes; }
+
+ private:
+  static constexpr std::size_t most_unsent_bytes = 128UL * 1024 * 1024;
+  static inline std::atomic<std::size_t> total_ = 0;
+  const std::size_t bytes_;
+};
 
 // What came of one exchange.
 struct Outcome {
@@ -65,7 +83,7 @@ class HttpConnection final : public Connection {
   void drop_body(RequestParser& parser);
   void close();
   Task<bool> receive();
-  Task<bool> write(const Response& response, const Framing& framing);
+  Task<bool> write(Response& response, const Framing& framing);
   Task<error_code> write_rest();
   Task<bool> invite_body(const RequestParser& parser);
   Task<> linger();
@@ -79,6 +97,7 @@ class HttpConnection final : public Connection {
   beast::flat_buffer input_;
   std::string unsent_;
   Exchange* exchange_ = nullptr;  // the one that has begun and is not finished
+  bool answers_head_ = false;     // that one is a HEAD
   bool idle_ = true;              // no byte of a request has come
   bool waited_ = false;           // for input, since the last request
   bool writing_ = false;          // the response is on its way
@@ -115,7 +134,7 @@ bool HttpConnection::cut() {
 // Answers the request that is cut. Nothing waits for the client any more: what the socket does not take is lost.
 bool HttpConnection::send_last_word() {
   std::string text;
-  append_response(text, exchange_->refuse(Refusal::stopping), Framing{.keep_alive = false},
+  append_response(text, exchange_->refuse(Refusal::stopping), Framing{.keep_alive = false, .head = answers_head_},
                   serving_.date.at(std::time(nullptr)));
   const auto sent = ::send(socket_.native_handle(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   return sent == static_cast<ssize_t>(text.size());
@@ -133,6 +152,7 @@ Task<bool> HttpConnection::serve_request() {
   if (head != Reading::complete) salvage_head(parser);
   const std::unique_ptr<Exchange> exchange = serving_.application.begin(parser.request);
   exchange_ = exchange.get();
+  answers_head_ = parser.request.method == Method::head;
   Outcome outcome;
   if (head == Reading::complete) {
     outcome = co_await answer(parser, *exchange);
@@ -141,8 +161,7 @@ Task<bool> HttpConnection::serve_request() {
     lingers_ = true;
   }
   outcome.keep_alive = outcome.keep_alive && !serving_.draining;
-  const Framing framing{
-      .keep_alive = outcome.keep_alive, .http_1_1 = parser.http_1_1, .head = parser.request.method == Method::head};
+  const Framing framing{.keep_alive = outcome.keep_alive, .http_1_1 = parser.http_1_1, .head = answers_head_};
   bool sent = last_word_sent_;
   if (!outcome.gone && !cut_) sent = co_await write(outcome.response, framing);
   exchange_ = nullptr;
@@ -185,8 +204,10 @@ Reading HttpConnection::parse_head(RequestParser& parser, std::size_t& parsed) {
   const std::size_t head_bytes = parser.is_header_done() ? parsed : input_.size();
   if (ec == beast::http::error::header_limit || head_bytes > serving_.limits.header_bytes) return Reading::too_large;
   if (ec && ec != beast::http::error::need_more) return Reading::broken;
-  if (!parser.is_header_done()) return Reading::unfinished;
-  const std::string_view raw(static_cast<const char*>(input_.data().data()), parsed);
+  // Beast would wait for the end of a head whose last line ends in LF only.
+  const std::string_view text(static_cast<const char*>(input_.data().data()), input_.size());
+  if (!parser.is_header_done()) return has_bare_line_feed(text.substr(parsed)) ? Reading::broken : Reading::unfinished;
+  const std::string_view raw = text.substr(0, parsed);
   if (!check_head(parser.request, parser.http_1_1, raw)) return Reading::broken;
   input_.consume(parsed);
   return Reading::complete;
@@ -295,9 +316,10 @@ Reading HttpConnection::parse_body(RequestParser& parser) {
     parser.request.body = std::move(parser.body);
     return Reading::complete;
   }
-  // What is left is the line of a chunk or a trailer. Beast would wait for the CR of a line that has only LF.
+  // What is left is the line of a chunk or a trailer, or too little to be looked at. Beast would wait for the CR of a
+  // line that has only LF.
   const std::string_view left(static_cast<const char*>(input_.data().data()), input_.size());
-  return has_bare_line_feed(left) ? Reading::broken : Reading::unfinished;
+  return left.size() >= least_of_chunks && has_bare_line_feed(left) ? Reading::broken : Reading::unfinished;
 }
 
 // Answers "Expect: 100-continue", unless the body is coming anyway.
@@ -328,10 +350,12 @@ Task<bool> HttpConnection::receive() {
   co_return !ec;
 }
 
-Task<bool> HttpConnection::write(const Response& response, const Framing& framing) {
+// Leaves the response without its body: while the client takes its time, one copy is enough.
+Task<bool> HttpConnection::write(Response& response, const Framing& framing) {
   std::string& text = serving_.output;
   text.clear();
   append_response(text, response, framing, serving_.date.at(std::time(nullptr)));
+  response.body = {};
   error_code ec;
   // Nearly always the socket takes it all, and there is nothing to wait for.
   const std::size_t sent = socket_.write_some(asio::buffer(text), ec);
@@ -343,6 +367,8 @@ Task<bool> HttpConnection::write(const Response& response, const Framing& framin
 }
 
 Task<error_code> HttpConnection::write_rest() {
+  const Unsent held(unsent_.size());
+  if (held.is_too_much()) co_return asio::error::no_buffer_space;
   deadline_->expires_after(serving_.limits.write_timeout);
   const Deadline::Wait wait(*deadline_);
   error_code ec;

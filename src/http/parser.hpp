@@ -45,12 +45,14 @@ class BodyParser : public boost::beast::http::basic_parser<is_request> {
   std::size_t extension_bytes_ = 0;
 };
 
+// Beast's reader of chunks asserts as many bytes; whatever is missing of a chunked body is at least "0\r\n\r\n".
+inline constexpr std::size_t least_of_chunks = 5;
+
 // Gives the parser what has come. What it leaves in the buffer (an unfinished head, line of a chunk, or trailer) may be
 // `max_left` bytes long.
 template <bool is_request>
 boost::system::error_code feed(BodyParser<is_request>& parser, boost::beast::flat_buffer& input, std::size_t max_left) {
-  // Beast's reader of chunks asserts five bytes; whatever is missing of a chunked body is at least "0\r\n\r\n".
-  const std::size_t needed = parser.is_header_done() && parser.chunked() ? 5 : 1;
+  const std::size_t needed = parser.is_header_done() && parser.chunked() ? least_of_chunks : 1;
   if (input.size() < needed) return {};
   boost::system::error_code ec;
   input.consume(parser.put(input.data(), ec));

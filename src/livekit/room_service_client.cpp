@@ -162,8 +162,10 @@ RoomServiceClient::RoomServiceClient(Executor executor, http::Origin origin, Api
     : client_(std::move(executor), std::move(origin)), key_(std::move(key)), clock_(clock), timeout_(timeout) {}
 
 Task<std::expected<http::ClientResponse, ApiError>> RoomServiceClient::call(std::string method, std::string room,
-                                                                            std::string body) {
+                                                                            std::string body, Sending how) {
   http::ClientRequest request;
+  request.new_connection = how == Sending::fresh;
+  request.resend = how != Sending::once;
   request.path = "/twirp/livekit.RoomService/" + method;
   request.headers = {{"Authorization", "Bearer " + make_service_token(key_, room, clock_.now())},
                      {"Content-Type", "application/json"}};
@@ -201,7 +203,8 @@ Task<std::expected<Removal, ApiError>> RoomServiceClient::delete_room(const std:
 
 Task<std::expected<Removal, ApiError>> RoomServiceClient::remove_participant(const std::string& room,
                                                                              const std::string& identity) {
-  const auto response = co_await call("RemoveParticipant", room, participant_request(room, identity));
+  // LiveKit removes by identity: by the time it is sent again, another connection may have it.
+  const auto response = co_await call("RemoveParticipant", room, participant_request(room, identity), Sending::once);
   co_return read_removal(response);
 }
 
@@ -227,7 +230,12 @@ Task<std::expected<std::optional<ParticipantInfo>, ApiError>> RoomServiceClient:
 
 Task<std::expected<std::vector<RoomInfo>, ApiError>> RoomServiceClient::list_rooms(
     const std::vector<std::string>& names) {
-  const auto response = co_await call("ListRooms", "", names_request(names));
+  return list_rooms(names, Sending::as_usual);
+}
+
+Task<std::expected<std::vector<RoomInfo>, ApiError>> RoomServiceClient::list_rooms(
+    const std::vector<std::string>& names, Sending how) {
+  const auto response = co_await call("ListRooms", "", names_request(names), how);
   if (!response) {
     co_return std::unexpected(response.error());
   }
@@ -252,7 +260,7 @@ Task<std::expected<std::vector<ParticipantInfo>, ApiError>> RoomServiceClient::l
 Task<std::expected<void, ApiError>> RoomServiceClient::probe() {
   // No call has the nil UUID.
   const std::vector<std::string> names{"call_00000000-0000-0000-0000-000000000000"};
-  const auto rooms = co_await list_rooms(names);
+  const auto rooms = co_await list_rooms(names, Sending::fresh);
   if (!rooms) {
     co_return std::unexpected(rooms.error());
   }

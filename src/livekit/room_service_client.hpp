@@ -69,13 +69,19 @@ class RoomServiceClient {
   // An unknown room has no participants.
   Task<std::expected<std::vector<ParticipantInfo>, ApiError>> list_participants(const std::string& room);
 
-  // Whether LiveKit answers RoomService at all, with these credentials (ListRooms of a name that cannot exist).
+  // Whether LiveKit answers RoomService at all, with these credentials (ListRooms of a name that cannot exist), on a
+  // new connection.
   Task<std::expected<void, ApiError>> probe();
 
   void close();
 
  private:
-  Task<std::expected<http::ClientResponse, ApiError>> call(std::string method, std::string room, std::string body);
+  // once: not again where a kept connection turns out to be dead; fresh: on no kept one.
+  enum class Sending { as_usual, once, fresh };
+
+  Task<std::expected<http::ClientResponse, ApiError>> call(std::string method, std::string room, std::string body,
+                                                           Sending how = Sending::as_usual);
+  Task<std::expected<std::vector<RoomInfo>, ApiError>> list_rooms(const std::vector<std::string>& names, Sending how);
 
   http::Client client_;
   ApiKey key_;

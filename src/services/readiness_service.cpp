@@ -1,15 +1,58 @@
 #include "services/readiness_service.hpp"
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <exception>
+#include <memory>
+
 #include "database/errors.hpp"
 #include "log.hpp"
 
 namespace call_service::services {
 
+namespace asio = boost::asio;
+
 ReadinessService::ReadinessService(repositories::UserRepository& users, Schema schema, const LivekitHealth& livekit,
                                    const WebhookHistory& webhooks, Jwks jwks)
     : users_(users), schema_(std::move(schema)), livekit_(livekit), webhooks_(webhooks), jwks_(jwks) {}
 
+// One that is under way on a thread.
+struct ReadinessService::Check {
+  using Timer =
+      asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+
+  explicit Check(const Executor& executor) : done(executor, Timer::time_point::max()) {}
+
+  Timer done;  // never expires: cancelled when there is a result
+  std::optional<Readiness> result;
+};
+
+// Whoever asks while a check is under way gets what comes of that one: anybody may ask, as often as they like, and each
+// check costs the database a write.
 Task<Readiness> ReadinessService::check() {
+  static thread_local std::shared_ptr<Check> under_way;
+  if (const auto joined = under_way) {
+    co_await joined->done.async_wait(asio::as_tuple(asio::use_awaitable_t<Executor>()));
+    if (joined->result) co_return *joined->result;
+    co_return co_await ask();
+  }
+  const auto mine = under_way = std::make_shared<Check>(co_await asio::this_coro::executor);
+  std::exception_ptr failure;
+  try {
+    mine->result = co_await ask();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  under_way.reset();
+  mine->done.cancel();
+  if (failure) std::rethrow_exception(failure);
+  co_return *mine->result;
+}
+
+Task<Readiness> ReadinessService::ask() {
   Readiness readiness{.livekit_reachable = livekit_.reachable, .webhooks = webhooks_.snapshot()};
   if (jwks_.service != nullptr) {
     readiness.jwks = jwks_.service->snapshot();

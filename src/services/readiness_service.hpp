@@ -44,10 +44,14 @@ class ReadinessService {
   ReadinessService(repositories::UserRepository& users, Schema schema, const LivekitHealth& livekit,
                    const WebhookHistory& webhooks, Jwks jwks);
 
-  // Asks the database for the revisions that this program needs, and for a write that changes nothing. Does not throw.
+  // Asks the database for the revisions that this program needs, and for a write that changes nothing; once at a time
+  // on each thread. Does not throw.
   Task<Readiness> check();
 
  private:
+  struct Check;
+
+  Task<Readiness> ask();
   Task<std::optional<std::string>> schema_fault();
 
   repositories::UserRepository& users_;

@@ -17,7 +17,7 @@ async function play(kind: DatabaseKind): Promise<void> {
   const ledger = new Ledger();
   const doors = new FakeDoors(world.parts.livekit);
   const load = new Load(world, doors, ledger, new Random(seed + 1));
-  const holding = new Holding();
+  const holding = new Holding(kind);
   const struck: string[] = [];
   const times: number[] = [];
   const end = Date.now() + seconds * 1000;

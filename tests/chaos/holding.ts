@@ -1,14 +1,15 @@
 import { expect } from 'vitest';
+import type { DatabaseKind } from '../support/database.ts';
 import { binary } from '../support/service.ts';
 import type { Holdings } from './world.ts';
 
 const isSanitized = /asan|tsan/.test(binary);
 
 /** What a process may hold at rest. Descriptors and threads do not depend on how long it has been running. */
-const most: Omit<Holdings, 'pid'> = { descriptors: 80, threads: 40, connections: 5, clients: 64, memory: isSanitized ? 1_500 : 150 };
+const most: Omit<Holdings, 'pid'> = { descriptors: 80, threads: 40, connections: 5, clients: 64, livekit: 64, memory: isSanitized ? 1_500 : 150 };
 
-/** By how much it may differ between two rests: connections to LiveKit; what is kept of open calls. */
-const mostGrowth = { descriptors: 16, memory: isSanitized ? 1_000 : 40 };
+/** By how much it may differ between two rests: what is kept of open calls; of SQLite also the pages that its two connections keep. */
+const mostGrowth = { descriptors: 16, memory: { postgresql: 40, sqlite: 100 } };
 
 const units: Record<keyof typeof most, string> = {
   memory: 'MiB',
@@ -16,18 +17,25 @@ const units: Record<keyof typeof most, string> = {
   threads: 'threads',
   connections: 'database connections',
   clients: 'clients',
+  livekit: 'connections to LiveKit',
 };
 
 const amount = (holdings: Holdings, what: keyof typeof most): string => `${holdings[what]} ${units[what]}`;
 
-/** What comes and goes with the clients is not the process's own. */
-const own = (holdings: Holdings, what: keyof typeof mostGrowth): number => holdings[what] - (what === 'descriptors' ? holdings.clients : 0);
+/** What comes and goes with clients and LiveKit is not the process's own. */
+const own = (holdings: Holdings, what: keyof typeof mostGrowth): number =>
+  holdings[what] - (what === 'descriptors' ? holdings.clients + holdings.livekit : 0);
 
 /** What the processes hold, each time the load rests. */
 export class Holding {
   private readonly first = new Map<number, Holdings>();
   private last: readonly Holdings[] = [];
   private readonly faults: string[] = [];
+  private readonly growth: Record<keyof typeof mostGrowth, number>;
+
+  constructor(kind: DatabaseKind) {
+    this.growth = { descriptors: mostGrowth.descriptors, memory: isSanitized ? 1_000 : mostGrowth.memory[kind] };
+  }
 
   look(now: readonly Holdings[]): void {
     this.last = now;
@@ -37,7 +45,7 @@ export class Holding {
       for (const [what, limit] of Object.entries(most) as [keyof typeof most, number][]) {
         if (holdings[what] > limit) this.faults.push(`process ${holdings.pid} holds ${amount(holdings, what)}`);
       }
-      for (const [what, limit] of Object.entries(mostGrowth) as [keyof typeof mostGrowth, number][]) {
+      for (const [what, limit] of Object.entries(this.growth) as [keyof typeof mostGrowth, number][]) {
         if (own(holdings, what) > own(before, what) + limit) this.faults.push(`process ${holdings.pid} held ${amount(before, what)}, and holds ${amount(holdings, what)}`);
       }
     }

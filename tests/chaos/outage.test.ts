@@ -68,7 +68,7 @@ async function play(kind: DatabaseKind): Promise<void> {
   const ledger = new Ledger();
   const doors = new FakeDoors(livekit);
   const load = new Load(world, doors, ledger, new Random(seed + 1), { actors: 8, thinks: [50, 1_500] });
-  const holding = new Holding();
+  const holding = new Holding(kind);
   load.begin();
   await sleep(5_000);
   await load.pause();

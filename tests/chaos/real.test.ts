@@ -21,7 +21,7 @@ async function play(kind: DatabaseKind): Promise<void> {
   const ledger = new Ledger();
   const load = new Load(world, new RealDoors(livekit.url), ledger, new Random(seed + 1), { actors: 4, thinks: [200, 1_500] });
   const watch = new Watch(world, ledger);
-  const holding = new Holding();
+  const holding = new Holding(kind);
   const struck: string[] = [];
   const end = Date.now() + seconds * 1000;
   load.begin();

@@ -72,7 +72,7 @@ export async function settle(world: World<LiveKitInPlay>, ledger: Ledger, load: 
   holding.look(await world.holdings());
   console.log([...report, holding.report].join('\n  '));
   await world.stopServices();
-  expect(breaches, `seed ${seed}`).toEqual([]);
+  expect(breaches, `seed ${seed}\n${whatWasSaid(world, breaches.join())}`).toEqual([]);
   expect(load.faults, `seed ${seed}`).toEqual([]);
   expect(ledger.promises).toBeGreaterThan(10);
   await expectInvariants(world.parts.database);

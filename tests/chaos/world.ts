@@ -30,6 +30,8 @@ export interface Holdings {
   connections: number;
   /** Connections of clients that are open, and may be used again. */
   clients: number;
+  /** Connections to LiveKit; one on which LiveKit hangs is held until its request times out. */
+  livekit: number;
 }
 
 /** What the services take for LiveKit. */
@@ -142,7 +144,8 @@ export class World<LiveKit extends LiveKitInPlay = FakeLiveKit> {
   }
 
   async holdings(): Promise<Holdings[]> {
-    const { serving, databaseLink } = this.parts;
+    const { serving, databaseLink, livekit } = this.parts;
+    const livekitPort = Number(new URL(livekit.url).port);
     return Promise.all(
       [...serving].map(async ({ pid, port }) => {
         const status = await readFile(`/proc/${pid}/status`, 'utf8');
@@ -154,6 +157,7 @@ export class World<LiveKit extends LiveKitInPlay = FakeLiveKit> {
           threads: number('Threads'),
           connections: databaseLink ? await connections(pid!, 'to', databaseLink.port) : 0,
           clients: await connections(pid!, 'at', port),
+          livekit: await connections(pid!, 'to', livekitPort),
         };
       }),
     );

@@ -122,6 +122,22 @@ describe('keys of a JWK set', () => {
   });
 });
 
+describe('a token of a key that is not known yet', () => {
+  it.each([
+    ['and never is', false, 401, 'unauthorized'],
+    ['and is when the set is read anew', true, 403, 'forbidden'],
+  ] as const)('opens nothing that needs a service key: %s', async (_name, published, status, code) => {
+    const [known, fresh] = [await Signer.make('EdDSA', 'known'), await Signer.make('EdDSA', 'new')];
+    const provider = await IdentityProvider.start(known);
+    await Scene.play(() => ({ AUTH_JWKS_URL: provider.url, WORKERS: '1' }), async (scene) => {
+      if (published) provider.publish(known, fresh);
+      expect((await scene.api.get('/metrics')).status).toBe(200);
+      expectProblem(await scene.api.get('/metrics', { as: await fresh.token() }), status, code);
+    });
+    await provider.stop();
+  });
+});
+
 describe('a JWK set that cannot be read', () => {
   const faults: Record<string, { behave: (provider: IdentityProvider) => unknown; error: RegExp }> = {
     'refuses connections': { behave: (provider) => provider.stop(), error: /connecting/ },

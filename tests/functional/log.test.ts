@@ -1,12 +1,13 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { open, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Api, rawExchange } from '../support/api.ts';
-import { createDatabase } from '../support/database.ts';
+import { createDatabase, SqliteDatabase } from '../support/database.ts';
 import { FakeLiveKit } from '../support/fake-livekit.ts';
-import { freePort, Running } from '../support/process.ts';
+import { check, freePort, Running } from '../support/process.ts';
 import { binary, environmentFor, secrets, userToken, type LogLine, type Service } from '../support/service.ts';
 import { isoTime, onEachDatabase, serve } from '../support/suite.ts';
-import { until } from '../support/wait.ts';
+import { until, within } from '../support/wait.ts';
 import { authorizationFor, connectionFor, connectionOf, deliver, deliverBody, events, roomOf } from '../support/webhooks.ts';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -18,6 +19,29 @@ async function linesOf(service: Service, requestId: string): Promise<LogLine[]> 
   await until(() => service.linesOf(requestId).some((line) => line.event === 'request'), { what: `the access line of ${requestId}` });
   return service.linesOf(requestId);
 }
+
+it('stops nobody if whoever reads it does not', async () => {
+  const database = await SqliteDatabase.create();
+  const pipe = join(database.directory, 'pipe');
+  await check('mkfifo', [pipe]);
+  const unread = await open(pipe, 'r+');
+  const port = await freePort();
+  const env = environmentFor(database.url, { PORT: String(port) });
+  const service = new Running(binary, ['serve'], { env, cwd: '/tmp', stdio: ['ignore', unread.fd, 'pipe'] });
+  const api = new Api(port);
+  await until(async () => (await api.get('/health')).status === 200, { timeout: 30_000, what: 'it answers' });
+  // Far more than the pipe holds, and the service for it.
+  const agent = `"user_agent ${'x'.repeat(900)}`;
+  for (let round = 0; round < 300; round += 1) {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => api.get('/health', { headers: { 'user-agent': agent } })));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  }
+  api.close();
+  service.signal('SIGTERM');
+  expect((await within(service.finished(), 15_000, 'the end')).code).toBe(0);
+  await unread.close();
+  await database.remove();
+});
 
 onEachDatabase('the log of events', (kind) => {
   let livekit: FakeLiveKit;
@@ -260,7 +284,7 @@ it('docs/reference/log-events.md lists the events, and only those', async () => 
   const source = new URL('../../src/', import.meta.url);
   const names = (await readdir(source, { recursive: true })).filter((name) => name.endsWith('.cpp'));
   const texts = await Promise.all(names.map((name) => readFile(new URL(name, source), 'utf8')));
-  const calls = /(?:log::(?:debug|info|warning|error)|tell_session|tell_result|log_unexpected|log_failure)\(\s*"([^"]+)"|log::write\([^,;]+,\s*"([^"]+)"/g;
+  const calls = /(?:log::(?:debug|info|warning|error)|tell_session|tell_result|log_unexpected|log_failure)\(\s*"([^"]+)"|(?:log::write|append_line)\([^;]*?,\s*"([^"]+)"/g;
   const written = new Set(texts.flatMap((text) => [...text.matchAll(calls)].map((match) => match[1] ?? match[2])));
   const reference = await readFile(new URL('../../docs/reference/log-events.md', import.meta.url), 'utf8');
   const listed = new Set([...reference.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1]));
