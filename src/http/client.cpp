@@ -87,6 +87,7 @@ struct Link {
 
   Socket socket;
   std::unique_ptr<TlsStream> tls;
+  std::chrono::steady_clock::time_point used_at;  // while it is kept
 };
 
 // One send() under its deadline. interrupt() ends whatever it waits for.
@@ -124,7 +125,7 @@ bool fail(Exchange& exchange, std::string_view step, const error_code& ec) {
 
 class Client::Impl {
  public:
-  Impl(Executor executor, Origin origin);
+  Impl(Executor executor, Origin origin, std::chrono::milliseconds longest_idle);
 
   // Holds the first argument while it runs: the Client may be gone before the request has ended.
   Task<std::expected<ClientResponse, ClientError>> send(std::shared_ptr<Impl>, ClientRequest request,
@@ -139,10 +140,11 @@ class Client::Impl {
   Task<Endpoints> resolve(std::shared_ptr<Exchange> exchange);
   Task<bool> secure(Exchange& exchange);
   Task<> receive(Exchange& exchange, bool head);
-  Task<> run(std::shared_ptr<Exchange> exchange, const std::string& text, bool head);
+  Task<> run(std::shared_ptr<Exchange> exchange, const ClientRequest& request);
 
   const Executor executor_;
   const Origin origin_;
+  const std::chrono::milliseconds longest_idle_;
   Resolver resolver_;
   std::optional<asio::ssl::context> tls_;
   std::vector<std::unique_ptr<Link>> kept_;
@@ -150,8 +152,8 @@ class Client::Impl {
   bool closed_ = false;
 };
 
-Client::Impl::Impl(Executor executor, Origin origin)
-    : executor_(std::move(executor)), origin_(std::move(origin)), resolver_(executor_) {
+Client::Impl::Impl(Executor executor, Origin origin, std::chrono::milliseconds longest_idle)
+    : executor_(std::move(executor)), origin_(std::move(origin)), longest_idle_(longest_idle), resolver_(executor_) {
   if (!origin_.tls) return;
   tls_.emplace(asio::ssl::context::tls_client);
   tls_->set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
@@ -170,12 +172,10 @@ Task<std::expected<ClientResponse, ClientError>> Client::Impl::send(std::shared_
     exchange->timed_out = true;
     exchange->interrupt();
   });
-  const std::string text = text_of(request);
-  const bool head = request.method == Method::head;
   running_.insert(exchange.get());
   std::exception_ptr broken;
   try {
-    co_await run(exchange, text, head);
+    co_await run(exchange, request);
   } catch (...) {
     broken = std::current_exception();
   }
@@ -187,15 +187,23 @@ Task<std::expected<ClientResponse, ClientError>> Client::Impl::send(std::shared_
   if (exchange->interrupted) co_return std::unexpected(ClientError{.what = "the client was closed"});
   if (!exchange->failure.empty())
     co_return std::unexpected(ClientError{.what = exchange->failure, .step = exchange->step});
-  if (exchange->reusable && kept_.size() < max_kept) kept_.push_back(std::move(exchange->link));
+  if (exchange->reusable && kept_.size() < max_kept) {
+    exchange->link->used_at = std::chrono::steady_clock::now();
+    kept_.push_back(std::move(exchange->link));
+  }
   co_return std::move(exchange->response);
 }
 
-Task<> Client::Impl::run(std::shared_ptr<Exchange> exchange, const std::string& text, bool head) {
-  exchange->link = take_kept();
+Task<> Client::Impl::run(std::shared_ptr<Exchange> exchange, const ClientRequest& request) {
+  const std::string text = text_of(request);
+  const bool head = request.method == Method::head;
+  if (!request.new_connection) exchange->link = take_kept();
   if (exchange->link) {
     co_await attempt(*exchange, text, head);
-    if (exchange->failure.empty() || exchange->answer_began || exchange->interrupted) co_return;
+    if (exchange->failure.empty() || exchange->answer_began) co_return;
+    // Whatever befell this one may have befallen them all, and each would cost another request its time.
+    kept_.clear();
+    if (exchange->interrupted || !request.resend) co_return;
     exchange->failure.clear();
   }
   if (co_await connect(exchange)) co_await attempt(*exchange, text, head);
@@ -209,11 +217,14 @@ Task<> Client::Impl::attempt(Exchange& exchange, const std::string& text, bool h
 }
 
 std::unique_ptr<Link> Client::Impl::take_kept() {
-  while (!kept_.empty()) {
+  // The last used is the last of the list: if that is too old, all are.
+  const auto now = std::chrono::steady_clock::now();
+  while (!kept_.empty() && now - kept_.back()->used_at <= longest_idle_) {
     std::unique_ptr<Link> link = std::move(kept_.back());
     kept_.pop_back();
     if (!link->is_stale()) return link;
   }
+  kept_.clear();
   return nullptr;
 }
 
@@ -318,8 +329,8 @@ void Client::Impl::close() {
   for (Exchange* exchange : running_) exchange->interrupt();
 }
 
-Client::Client(Executor executor, Origin origin)
-    : impl_(std::make_shared<Impl>(std::move(executor), std::move(origin))) {}
+Client::Client(Executor executor, Origin origin, std::chrono::milliseconds longest_idle)
+    : impl_(std::make_shared<Impl>(std::move(executor), std::move(origin), longest_idle)) {}
 Client::~Client() {
   impl_->close();
 }

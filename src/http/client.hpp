@@ -42,6 +42,8 @@ struct ClientRequest {
   std::vector<Header> headers{};
   std::string body{};
   std::size_t most_answered = std::size_t{4} * 1024 * 1024;  // bytes of the response's body
+  bool new_connection = false;  // not on a kept one, which may be dead without anybody knowing
+  bool resend = true;           // see Client; false where the same request, later, means something else
 };
 
 struct ClientResponse {
@@ -64,10 +66,13 @@ struct ClientError {
 // HTTP/1.1 requests to one origin over a small pool of kept connections. All calls on one client must come from the
 // io_context it was made with. TLS verifies the peer's certificate and name by the system's store.
 // A request on a kept connection that the peer had meanwhile closed is sent once more on a new one, only if no byte of
-// an answer had come.
+// an answer had come, and only if the request allows it. Where a kept connection gave no answer, no other that was kept
+// is used again.
 class Client {
  public:
-  Client(Executor executor, Origin origin);
+  // A connection that was not used for longer than `longest_idle` is not used again: that the way to the peer was lost
+  // without a word shows only when a request on it times out.
+  Client(Executor executor, Origin origin, std::chrono::milliseconds longest_idle = std::chrono::seconds(4));
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;

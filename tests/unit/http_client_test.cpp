@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <functional>
 #include <thread>
+#include <vector>
 
 #include "http/client.hpp"
 #include "http_test_support.hpp"
@@ -30,9 +31,11 @@ class HttpClient : public ::testing::Test {
 
   void peer(std::function<void()> script) { peer_ = std::thread(std::move(script)); }
 
-  Client make_client(const std::string& host = "127.0.0.1") {
-    return {context.get_executor(), *Origin::parse("http://" + host + ":" + std::to_string(listener.port()) + "/base")};
+  Origin origin(const std::string& host = "127.0.0.1") const {
+    return *Origin::parse("http://" + host + ":" + std::to_string(listener.port()) + "/base");
   }
+
+  Client make_client(const std::string& host = "127.0.0.1") { return {context.get_executor(), origin(host)}; }
 
   // Runs the coroutine until nothing is left to do.
   void run(const std::function<Task<>()>& script) {
@@ -44,15 +47,37 @@ class HttpClient : public ::testing::Test {
     if (failure) std::rethrow_exception(failure);
   }
 
-  static Task<Answer> post(Client& client, std::string path, milliseconds timeout = seconds(5)) {
-    ClientRequest request{.path = std::move(path), .headers = {{"X-A", "b"}}, .body = "{}"};
-    co_return co_await client.send(std::move(request), timeout);
+  static ClientRequest request_to(std::string path) {
+    return {.path = std::move(path), .headers = {{"X-A", "b"}}, .body = "{}"};
+  }
+
+  Answer send_once(Client& client, ClientRequest request, milliseconds timeout = seconds(5)) {
+    Answer answer;
+    run([&]() -> Task<> { answer = co_await client.send(std::move(request), timeout); });
+    return answer;
   }
 
   Answer post_once(Client& client, milliseconds timeout = seconds(5)) {
-    Answer answer;
-    run([&]() -> Task<> { answer = co_await post(client, "/x", timeout); });
-    return answer;
+    return send_once(client, request_to("/x"), timeout);
+  }
+
+  // Answers one request on each of so many connections that are open at once, so that the client keeps them all.
+  std::vector<RawSocket> keep(std::size_t count) {
+    std::vector<RawSocket> sockets;
+    for (std::size_t i = 0; i < count; ++i) sockets.push_back(listener.accept());
+    for (RawSocket& socket : sockets) {
+      socket.read_message();
+      socket.send(ok);
+    }
+    return sockets;
+  }
+
+  // The next connection brings a request, which is answered in a way of its own.
+  void answer_on_a_new_connection() {
+    RawSocket socket = listener.accept();
+    socket.read_message();
+    socket.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nnew");
+    socket.read_to_end();
   }
 
   // One exchange with a peer that sends this and closes.
@@ -196,15 +221,76 @@ TEST_F(HttpClient, SendsAgainWhenAKeptConnectionWasClosed) {
       first.send(ok);
       first.read_message();
     }
-    RawSocket second = listener.accept();
-    second.read_message();
-    second.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nnew");
-    second.read_to_end();
+    answer_on_a_new_connection();
   });
   Client client = make_client();
   EXPECT_TRUE(post_once(client));
   const Answer answer = post_once(client);
   client.close();
+  ASSERT_TRUE(answer) << answer.error().what;
+  EXPECT_EQ(answer->body, "new");
+}
+
+TEST_F(HttpClient, DoesNotSendAgainWhatMustNotBe) {
+  peer([&] {
+    std::vector<RawSocket> kept = keep(1);
+    kept.front().read_message();
+  });
+  Client client = make_client();
+  EXPECT_TRUE(post_once(client));
+  ClientRequest request = request_to("/x");
+  request.resend = false;
+  const Answer answer = send_once(client, std::move(request));
+  ASSERT_FALSE(answer);
+  EXPECT_FALSE(answer.error().timed_out);
+}
+
+TEST_F(HttpClient, UsesANewConnectionWhereAsked) {
+  peer([&] {
+    const std::vector<RawSocket> kept = keep(1);
+    answer_on_a_new_connection();
+  });
+  Client client = make_client();
+  EXPECT_TRUE(post_once(client));
+  ClientRequest request = request_to("/x");
+  request.new_connection = true;
+  const Answer answer = send_once(client, std::move(request));
+  client.close();
+  ASSERT_TRUE(answer) << answer.error().what;
+  EXPECT_EQ(answer->body, "new");
+}
+
+TEST_F(HttpClient, DoesNotUseAConnectionThatWasIdleForTooLong) {
+  peer([&] {
+    const std::vector<RawSocket> kept = keep(1);
+    answer_on_a_new_connection();
+  });
+  Client client(context.get_executor(), origin(), milliseconds(0));
+  EXPECT_TRUE(post_once(client));
+  const Answer answer = post_once(client);
+  client.close();
+  ASSERT_TRUE(answer) << answer.error().what;
+  EXPECT_EQ(answer->body, "new");
+}
+
+TEST_F(HttpClient, UsesNoKeptConnectionAfterOneGaveNoAnswer) {
+  peer([&] {
+    const std::vector<RawSocket> kept = keep(3);
+    answer_on_a_new_connection();
+  });
+  Client client = make_client();
+  run([&]() -> Task<> {
+    for (int i = 0; i < 3; ++i) {
+      boost::asio::co_spawn(context, client.send(request_to("/x"), seconds(5)),
+                            [](const std::exception_ptr&, const Answer& answer) { EXPECT_TRUE(answer); });
+    }
+    co_return;
+  });
+  const Answer lost = post_once(client, milliseconds(50));
+  const Answer answer = post_once(client);
+  client.close();
+  ASSERT_FALSE(lost);
+  EXPECT_TRUE(lost.error().timed_out);
   ASSERT_TRUE(answer) << answer.error().what;
   EXPECT_EQ(answer->body, "new");
 }
