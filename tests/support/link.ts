@@ -7,6 +7,7 @@ export type LinkMode = 'pass' | 'slow' | 'hang' | 'cut';
 /** A TCP link with faults, to whichever of its targets takes the connection. */
 export class Link {
   private readonly sockets = new Set<Socket>();
+  private readonly lost = new Set<Socket>();
   private mode: LinkMode = 'pass';
   private turn = 0;
   /** Milliseconds that each piece takes while the link is slow. */
@@ -43,8 +44,14 @@ export class Link {
     }
   }
 
+  /** Nothing passes any more on the connections of now, and nobody is told; new ones are as ever. */
+  lose(): void {
+    for (const socket of this.sockets) this.lost.add(socket.pause());
+    this.sockets.clear();
+  }
+
   async stop(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy();
+    for (const socket of [...this.sockets, ...this.lost]) socket.destroy();
     await new Promise((resolve) => this.server.close(resolve));
   }
 
