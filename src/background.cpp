@@ -24,7 +24,8 @@ void log_end(const std::exception_ptr& error) {
 
 Background::Background(Needs needs)
     : livekit_(context_.get_executor(), needs.livekit_origin, std::move(needs.livekit_key), needs.clock),
-      outbox_worker_(context_.get_executor(), needs.outbox, livekit_, needs.livekit_health, needs.clock),
+      livekit_probe_(context_.get_executor(), livekit_, needs.livekit_health),
+      outbox_worker_(context_.get_executor(), needs.outbox, livekit_, livekit_probe_, needs.clock),
       call_changes_(needs.calls, needs.call_turns, needs.clock, [this] { outbox_worker_.wake(); }),
       reconciler_lease_(context_.get_executor(), needs.leases, "reconciler", needs.lease_owner, needs.clock,
                         [&health = needs.livekit_health] { return health.can_be_asked(); }),
@@ -35,7 +36,7 @@ Background::Background(Needs needs)
                    .health = needs.livekit_health,
                    .lease = reconciler_lease_,
                    .clock = needs.clock,
-                   .report_outage = [this](const std::string& why) { outbox_worker_.report_outage(why); }},
+                   .report_outage = [this](const std::string&) { livekit_probe_.doubt(); }},
                   needs.reconciler),
       open_counter_(context_.get_executor(), needs.statistics, needs.clock),
       duration_timer_(context_.get_executor(), needs.calls, needs.call_max_duration, needs.clock,
@@ -57,7 +58,7 @@ Background::~Background() {
 void Background::start() {
   asio::co_spawn(context_, outbox_worker_.claim_loop(), log_end);
   asio::co_spawn(context_, outbox_worker_.lease_loop(), log_end);
-  asio::co_spawn(context_, outbox_worker_.probe_loop(), log_end);
+  asio::co_spawn(context_, livekit_probe_.run(), log_end);
   asio::co_spawn(context_, reconciler_lease_.run(), log_end);
   asio::co_spawn(context_, reconciler_.run(), log_end);
   asio::co_spawn(context_, open_counter_.run(), log_end);
@@ -75,6 +76,7 @@ void Background::stop() {
   if (!thread_.joinable()) return;
   asio::post(context_, [this] {
     outbox_worker_.stop();
+    livekit_probe_.stop();
     reconciler_.stop();
     reconciler_lease_.stop();
     open_counter_.stop();

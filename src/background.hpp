@@ -12,6 +12,7 @@
 #include "services/duration_timer.hpp"
 #include "services/jwks_refresher.hpp"
 #include "services/lease.hpp"
+#include "services/livekit_probe.hpp"
 #include "services/open_counter.hpp"
 #include "services/outbox_worker.hpp"
 #include "services/reconciler.hpp"
@@ -66,6 +67,7 @@ class Background {
  private:
   boost::asio::io_context context_{1};
   livekit::RoomServiceClient livekit_;
+  services::LivekitProbe livekit_probe_;
   services::OutboxWorker outbox_worker_;
   services::CallChanges call_changes_;
   services::Lease reconciler_lease_;

@@ -58,6 +58,24 @@ std::string describe(const std::string& method, int status, const std::string& c
   return code.empty() ? text : text + " " + code;
 }
 
+// What LiveKit's answer, or that there is none, means for any method.
+std::expected<http::ClientResponse, ApiError> judge(const std::string& method,
+                                                    std::expected<http::ClientResponse, http::ClientError> response) {
+  if (!response) {
+    return std::unexpected(ApiError{Kind::unreachable, method + ": " + response.error().what});
+  }
+  if (response->status == ok) {
+    return std::move(*response);
+  }
+  std::string code = twirp_code(response->body);
+  if (response->status == not_found && code == "not_found") {
+    return std::move(*response);
+  }
+  const Kind kind = is_outage(response->status) ? Kind::unreachable : Kind::refused;
+  std::string what = describe(method, response->status, code);
+  return std::unexpected(ApiError{kind, std::move(what), std::move(code)});
+}
+
 Read<RoomInfo> read_room(wire::JsonView message) {
   auto sid = protojson::read_id(message, {"sid", "sid"});
   auto name = protojson::read_id(message, {"name", "name"});
@@ -108,6 +126,17 @@ std::expected<std::vector<T>, ApiError> read_list(std::string_view body, std::st
     }
   });
   return items;
+}
+
+std::expected<std::vector<RoomInfo>, ApiError> read_rooms(
+    const std::expected<http::ClientResponse, ApiError>& response) {
+  if (!response) {
+    return std::unexpected(response.error());
+  }
+  if (response->status == not_found) {
+    return refuse_unexpected("ListRooms: not_found");
+  }
+  return read_list<RoomInfo>(response->body, "rooms", read_room);
 }
 
 std::expected<Removal, ApiError> read_removal(const std::expected<http::ClientResponse, ApiError>& response) {
@@ -161,29 +190,32 @@ RoomServiceClient::RoomServiceClient(Executor executor, http::Origin origin, Api
                                      std::chrono::milliseconds timeout)
     : client_(std::move(executor), std::move(origin)), key_(std::move(key)), clock_(clock), timeout_(timeout) {}
 
-Task<std::expected<http::ClientResponse, ApiError>> RoomServiceClient::call(std::string method, std::string room,
-                                                                            std::string body, Sending how) {
+http::ClientRequest RoomServiceClient::request_for(const std::string& method, const std::string& room,
+                                                   std::string body) const {
   http::ClientRequest request;
-  request.new_connection = how == Sending::fresh;
-  request.resend = how != Sending::once;
   request.path = "/twirp/livekit.RoomService/" + method;
   request.headers = {{"Authorization", "Bearer " + make_service_token(key_, room, clock_.now())},
                      {"Content-Type", "application/json"}};
   request.body = std::move(body);
   request.most_answered = most_answered;
+  return request;
+}
+
+Task<RoomServiceClient::Answer> RoomServiceClient::call(std::string method, std::string room, std::string body,
+                                                        bool resend) {
+  auto request = request_for(method, room, std::move(body));
+  request.resend = resend;
+  const auto place = waiting_.insert(std::chrono::steady_clock::now());
   auto response = co_await client_.send(std::move(request), timeout_);
-  if (!response) {
-    co_return std::unexpected(ApiError{Kind::unreachable, method + ": " + response.error().what});
-  }
-  if (response->status == ok) {
-    co_return std::move(*response);
-  }
-  const std::string code = twirp_code(response->body);
-  if (response->status == not_found && code == "not_found") {
-    co_return std::move(*response);
-  }
-  const Kind kind = is_outage(response->status) ? Kind::unreachable : Kind::refused;
-  co_return std::unexpected(ApiError{kind, describe(method, response->status, code), code});
+  waiting_.erase(place);
+  co_return judge(method, std::move(response));
+}
+
+std::optional<std::chrono::steady_clock::time_point> RoomServiceClient::waiting_since(
+    std::chrono::milliseconds length) const {
+  const auto after = waiting_.upper_bound(std::chrono::steady_clock::now() - length);
+  if (after == waiting_.begin()) return std::nullopt;
+  return *std::prev(after);
 }
 
 Task<std::expected<void, ApiError>> RoomServiceClient::create_room(const RoomSettings& settings) {
@@ -204,7 +236,7 @@ Task<std::expected<Removal, ApiError>> RoomServiceClient::delete_room(const std:
 Task<std::expected<Removal, ApiError>> RoomServiceClient::remove_participant(const std::string& room,
                                                                              const std::string& identity) {
   // LiveKit removes by identity: by the time it is sent again, another connection may have it.
-  const auto response = co_await call("RemoveParticipant", room, participant_request(room, identity), Sending::once);
+  const auto response = co_await call("RemoveParticipant", room, participant_request(room, identity), false);
   co_return read_removal(response);
 }
 
@@ -230,19 +262,8 @@ Task<std::expected<std::optional<ParticipantInfo>, ApiError>> RoomServiceClient:
 
 Task<std::expected<std::vector<RoomInfo>, ApiError>> RoomServiceClient::list_rooms(
     const std::vector<std::string>& names) {
-  return list_rooms(names, Sending::as_usual);
-}
-
-Task<std::expected<std::vector<RoomInfo>, ApiError>> RoomServiceClient::list_rooms(
-    const std::vector<std::string>& names, Sending how) {
-  const auto response = co_await call("ListRooms", "", names_request(names), how);
-  if (!response) {
-    co_return std::unexpected(response.error());
-  }
-  if (response->status == not_found) {
-    co_return refuse_unexpected("ListRooms: not_found");
-  }
-  co_return read_list<RoomInfo>(response->body, "rooms", read_room);
+  const auto response = co_await call("ListRooms", "", names_request(names));
+  co_return read_rooms(response);
 }
 
 Task<std::expected<std::vector<ParticipantInfo>, ApiError>> RoomServiceClient::list_participants(
@@ -257,10 +278,13 @@ Task<std::expected<std::vector<ParticipantInfo>, ApiError>> RoomServiceClient::l
   co_return read_list<ParticipantInfo>(response->body, "participants", read_participant);
 }
 
-Task<std::expected<void, ApiError>> RoomServiceClient::probe() {
+Task<std::expected<void, ApiError>> RoomServiceClient::probe(std::chrono::milliseconds timeout) {
   // No call has the nil UUID.
   const std::vector<std::string> names{"call_00000000-0000-0000-0000-000000000000"};
-  const auto rooms = co_await list_rooms(names, Sending::fresh);
+  auto request = request_for("ListRooms", "", names_request(names));
+  request.new_connection = true;
+  auto response = co_await client_.send(std::move(request), timeout);
+  const auto rooms = read_rooms(judge("ListRooms", std::move(response)));
   if (!rooms) {
     co_return std::unexpected(rooms.error());
   }

@@ -4,6 +4,7 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,13 +16,21 @@
 namespace call_service::livekit {
 
 // Why a RoomService call has no answer.
-//   unreachable: no HTTP answer in time, or 408/502/503/504; the outcome is unknown. It may be LiveKit's state or this
-//     room's alone: a node of a cluster that is gone does not answer for its rooms
+//   unreachable: no HTTP answer in time, or 408/502/503/504: the outcome is unknown. Whether that is LiveKit's state or
+//     this request's does not show in it: LiveKit itself answers 503 for what only a dead node could do
 //   refused: LiveKit answered with an error (500, 400, 401, …): this request's outcome
 struct ApiError {
   enum class Kind { unreachable, refused } kind;
   std::string what{};  // for the log; contains no token
-  std::string code{};  // of LiveKit's own answer (Twirp), such as `unavailable`; "" without one
+  std::string code{};  // Twirp's, so LiveKit itself speaks; empty if that is not sure
+
+  // No node of LiveKit serves what was asked about.
+  bool is_nowhere() const { return code == "unavailable"; }
+  // Our key is not accepted, or this is not LiveKit's API: so would be every other request.
+  bool refuses_us() const {
+    return kind == Kind::refused &&
+           (code.empty() || code == "unauthenticated" || code == "permission_denied" || code == "bad_route");
+  }
 };
 
 struct RoomInfo {
@@ -71,22 +80,24 @@ class RoomServiceClient {
 
   // Whether LiveKit answers RoomService at all, with these credentials (ListRooms of a name that cannot exist), on a
   // new connection.
-  Task<std::expected<void, ApiError>> probe();
+  Task<std::expected<void, ApiError>> probe(std::chrono::milliseconds timeout);
+
+  // When the newest of the requests that have waited for `length` or longer was begun; probes are none of them.
+  std::optional<std::chrono::steady_clock::time_point> waiting_since(std::chrono::milliseconds length) const;
 
   void close();
 
  private:
-  // once: not again where a kept connection turns out to be dead; fresh: on no kept one.
-  enum class Sending { as_usual, once, fresh };
+  using Answer = std::expected<http::ClientResponse, ApiError>;
 
-  Task<std::expected<http::ClientResponse, ApiError>> call(std::string method, std::string room, std::string body,
-                                                           Sending how = Sending::as_usual);
-  Task<std::expected<std::vector<RoomInfo>, ApiError>> list_rooms(const std::vector<std::string>& names, Sending how);
+  Task<Answer> call(std::string method, std::string room, std::string body, bool resend = true);
+  http::ClientRequest request_for(const std::string& method, const std::string& room, std::string body) const;
 
   http::Client client_;
   ApiKey key_;
   const Clock& clock_;
   std::chrono::milliseconds timeout_;
+  std::multiset<std::chrono::steady_clock::time_point> waiting_;  // when the requests under way were begun
 };
 
 }  // namespace call_service::livekit

@@ -51,11 +51,11 @@ struct Lookout::Round {
   Answers answers;
   int unanswered_in_a_row = 0;
 
-  // nullptr: it answered. That it cannot say anything of one room it says by a code.
+  // nullptr: it answered. So did it where it says itself that it cannot tell.
   void note(const livekit::ApiError* error) {
-    const bool is_silent = error != nullptr && error->code.empty();
-    const bool unreachable = is_silent && error->kind == livekit::ApiError::Kind::unreachable;
-    unanswered_in_a_row = unreachable ? unanswered_in_a_row + 1 : 0;
+    const bool is_silent =
+        error != nullptr && error->kind == livekit::ApiError::Kind::unreachable && error->code.empty();
+    unanswered_in_a_row = is_silent ? unanswered_in_a_row + 1 : 0;
     if (unanswered_in_a_row >= outage_after && !answers.outage) answers.outage = error->what;
   }
 };
@@ -112,8 +112,8 @@ Task<void> Lookout::ask_for_people(Round& round, std::size_t index) {
   const Uuid call_id = round.questions[index].call_id;
   const auto listed = co_await livekit_.list_participants(models::room_name_of(call_id));
   round.note(listed ? nullptr : &listed.error());
-  // Some servers answer so of a room that is not there, instead of with an empty list (livekit.md, 2.4).
-  if (!listed && !look->room && listed.error().code == "unavailable") co_return;
+  // A LiveKit that asks the room's node finds none. If there is no room before and after that, nobody is in it.
+  if (!listed && listed.error().is_nowhere() && !look->room) co_return;
   if (!listed) {
     log::info("livekit_gave_no_participants", {{"call_id", call_id}, {"error", listed.error().what}});
     round.answers.looks[index].reset();

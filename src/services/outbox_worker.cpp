@@ -20,8 +20,8 @@ namespace asio = boost::asio;
 using std::chrono::steady_clock;
 
 constexpr std::size_t most_at_once = 32;
+constexpr std::size_t most_retries_at_once = 24;
 constexpr Seconds turn_length{1};
-constexpr Seconds probe_pause{10};  // while LiveKit answers, so that /ready tells the truth of an idle service
 constexpr Seconds lease_length = repositories::longest_lease;
 
 void log_unexpected(std::string_view what, const std::exception_ptr& error) {
@@ -42,17 +42,17 @@ Milliseconds backoff(int attempts, double jitter) {
 }
 
 OutboxWorker::OutboxWorker(Executor executor, repositories::OutboxRepository& outbox,
-                           livekit::RoomServiceClient& livekit, LivekitHealth& health, const Clock& clock)
+                           livekit::RoomServiceClient& livekit, LivekitProbe& probe, const Clock& clock)
     : executor_(executor),
       outbox_(outbox),
       livekit_(livekit),
-      health_(health),
+      probe_(probe),
       clock_(clock),
       owner_(make_uuid_v7(clock.now())),
       claim_timer_(executor),
-      lease_timer_(executor),
-      probe_timer_(executor),
-      confirmed_(executor, SteadyTime::max()) {}
+      lease_timer_(executor) {
+  probe_.on_works([this] { expect(steady_clock::now()); });
+}
 
 void OutboxWorker::wake() {
   asio::post(executor_, [this] { expect(steady_clock::now()); });
@@ -64,20 +64,17 @@ void OutboxWorker::expect(SteadyTime due) {
   claim_timer_.cancel();
 }
 
-void OutboxWorker::report_outage(const std::string& why) {
-  if (!stopping_) livekit_is(false, why);
-}
-
 void OutboxWorker::stop() {
   stopping_ = true;
-  for (Timer* timer : {&claim_timer_, &lease_timer_, &probe_timer_, &confirmed_}) timer->cancel();
+  claim_timer_.cancel();
+  lease_timer_.cancel();
 }
 
 Task<void> OutboxWorker::claim_loop() {
   while (!stopping_) {
     next_due_ = steady_clock::now() + turn_length;
     try {
-      if (health_.can_be_asked()) co_await claim();
+      if (probe_.works()) co_await claim();
     } catch (const std::exception& error) {
       log::warning("outbox_waits_for_database", {{"error", error.what()}});
     }
@@ -93,23 +90,39 @@ Task<void> OutboxWorker::claim_loop() {
   }
 }
 
+// What failed before may take long to fail again, so some places are only for what was not tried yet.
 Task<void> OutboxWorker::claim() {
-  const auto room = most_at_once - std::min(most_at_once, under_way_.size());
-  if (room == 0) co_return;
-  const Timestamp now = clock_.now();
-  auto intents = co_await outbox_.claim(owner_, now, now + lease_length, static_cast<int>(room));
-  for (auto& intent : intents) {
-    const Uuid id = intent.intent_id;
-    // Its lease had run out while the database was away; it is still being carried out.
-    if (!under_way_.insert(id).second) continue;
-    asio::co_spawn(executor_, carry_out(std::move(intent)), [this, id](const std::exception_ptr& error) {
-      // Its lease is not renewed any more, so it is due again when that has run out.
-      log_unexpected("intent_not_settled", error);
-      const bool was_full = under_way_.size() >= most_at_once;
-      under_way_.erase(id);
-      if (was_full) expect(steady_clock::now());
-    });
+  using Which = repositories::OutboxRepository::Which;
+  const auto room_for = [this](Which which) {
+    const std::size_t free = most_at_once - std::min(most_at_once, under_way_.size());
+    const std::size_t free_for_retries = most_retries_at_once - std::min(most_retries_at_once, retries_);
+    return which == Which::all ? std::min(free, free_for_retries) : free;
+  };
+  for (const Which which : {Which::all, Which::untried}) {
+    const std::size_t room = room_for(which);
+    if (room == 0) continue;
+    const Timestamp now = clock_.now();
+    auto intents = co_await outbox_.claim(owner_, now, now + lease_length, static_cast<int>(room), which);
+    const bool is_all = intents.size() < room;
+    for (auto& intent : intents) take_up(std::move(intent));
+    if (is_all) co_return;
   }
+}
+
+void OutboxWorker::take_up(models::Intent intent) {
+  const Uuid id = intent.intent_id;
+  const std::size_t retry = intent.attempts > 0 ? 1 : 0;
+  // Its lease had run out while the database was away; it is still being carried out.
+  if (!under_way_.insert(id).second) return;
+  retries_ += retry;
+  asio::co_spawn(executor_, carry_out(std::move(intent)), [this, id, retry](const std::exception_ptr& error) {
+    // Its lease is not renewed any more, so it is due again when that has run out.
+    log_unexpected("intent_not_settled", error);
+    const bool was_full = under_way_.size() >= most_at_once || retries_ >= most_retries_at_once;
+    under_way_.erase(id);
+    retries_ -= retry;
+    if (was_full) expect(steady_clock::now());
+  });
 }
 
 Task<void> OutboxWorker::lease_loop() {
@@ -132,69 +145,6 @@ Task<void> OutboxWorker::renew_leases() {
   co_await outbox_.renew(owner_, std::move(ids), clock_.now() + lease_length);
 }
 
-// While LiveKit is unreachable a probe does not wait for the one before: that may hang in what is over.
-Task<void> OutboxWorker::probe_loop() {
-  while (!stopping_) {
-    if (health_.reachable) {
-      co_await probe();
-    } else {
-      asio::co_spawn(executor_, probe(),
-                     [](const std::exception_ptr& error) { log_unexpected("probe_failed", error); });
-    }
-    if (stopping_) break;
-    probe_timer_.expires_after(health_.can_be_asked() ? probe_pause : turn_length);
-    co_await probe_timer_.async_wait(asio::as_tuple(asio::use_awaitable_t<Executor>()));
-  }
-}
-
-Task<void> OutboxWorker::probe() {
-  const auto asked = steady_clock::now();
-  const auto answer = co_await livekit_.probe();
-  if (stopping_) co_return;
-  const bool unreachable = !answer && answer.error().kind == livekit::ApiError::Kind::unreachable;
-  if (unreachable && asked < answered_) co_return;
-  const std::string why = answer ? std::string() : answer.error().what;
-  if (!unreachable) {
-    answered_ = std::max(answered_, asked);
-    livekit_accepts(answer.has_value(), why);
-  }
-  livekit_is(!unreachable, why);
-}
-
-void OutboxWorker::livekit_accepts(bool us, const std::string& why) {
-  health_.accepts_us = us;
-  const auto now = steady_clock::now();
-  if (us || (refusal_told_ != SteadyTime::min() && now - refusal_told_ < probe_pause)) return;
-  refusal_told_ = now;
-  log::error("livekit_refuses_us", {{"error", why}});
-}
-
-Task<bool> OutboxWorker::is_answering_since(SteadyTime asked) {
-  while (!stopping_ && health_.reachable && answered_ <= asked) {
-    if (confirming_) {
-      co_await confirmed_.async_wait(asio::as_tuple(asio::use_awaitable_t<Executor>()));
-      continue;
-    }
-    confirming_ = true;
-    co_await probe();
-    confirming_ = false;
-    confirmed_.cancel();
-  }
-  co_return answered_ > asked;
-}
-
-void OutboxWorker::livekit_is(bool reachable, const std::string& why) {
-  metrics::series().livekit_reachable.set(reachable ? 1 : 0);
-  if (health_.reachable.exchange(reachable) == reachable) return;
-  if (reachable) {
-    log::info("livekit_reachable");
-    expect(steady_clock::now());
-  } else {
-    log::warning("livekit_unreachable", {{"error", why}});
-    probe_timer_.cancel();
-  }
-}
-
 Task<void> OutboxWorker::carry_out(models::Intent intent) {
   const auto asked = steady_clock::now();
   const auto done = co_await execute(intent);
@@ -205,11 +155,19 @@ Task<void> OutboxWorker::carry_out(models::Intent intent) {
                               {"call_id", intent.call_id},
                               {"user_id", intent.identity.value_or("")},
                               {"attempts", intent.attempts + 1}});
-  } else if (done.error().kind == livekit::ApiError::Kind::unreachable && !co_await is_answering_since(asked)) {
-    co_await outbox_.give_back(intent);
-  } else {
+  } else if (co_await is_its_own(done.error(), asked)) {
     co_await postpone(std::move(intent), done.error().what);
+  } else {
+    co_await outbox_.give_back(intent);
   }
+}
+
+// Whether an intent that was begun at `asked` failed for what it is about, while LiveKit worked. Else it must not be
+// tried more rarely, nor be kept from a process whose LiveKit works.
+Task<bool> OutboxWorker::is_its_own(const livekit::ApiError& error, SteadyTime asked) {
+  if (stopping_) co_return false;
+  const bool is_certain = error.kind == livekit::ApiError::Kind::refused && !error.refuses_us();
+  co_return is_certain || co_await probe_.worked_since(asked);
 }
 
 Task<void> OutboxWorker::postpone(models::Intent intent, std::string why) {
@@ -239,16 +197,22 @@ Task<std::expected<void, livekit::ApiError>> OutboxWorker::execute(const models:
 Task<std::expected<void, livekit::ApiError>> OutboxWorker::remove_participant(const models::Intent& intent) {
   const std::string room = models::room_name_of(intent.call_id);
   const auto there = co_await livekit_.get_participant(room, *intent.identity);
-  if (!there && there.error().code == "unavailable") {
-    // Some servers answer so of a room that is not there, and then nobody is.
-    const auto rooms = co_await livekit_.list_rooms({room});
-    if (rooms && rooms->empty()) co_return std::expected<void, livekit::ApiError>();
+  if (!there) {
+    // A LiveKit that asks the room's node knows no participant of a room that has closed, nor that they are gone.
+    if (there.error().is_nowhere() && !co_await has_room(room)) co_return std::expected<void, livekit::ApiError>();
+    co_return std::unexpected(there.error());
   }
-  if (!there) co_return std::unexpected(there.error());
   if (!*there || (*there)->sid != intent.participant_sid) co_return std::expected<void, livekit::ApiError>();
   const auto removal = co_await livekit_.remove_participant(room, *intent.identity);
   if (!removal) co_return std::unexpected(removal.error());
   co_return std::expected<void, livekit::ApiError>();
+}
+
+// Also if LiveKit does not say.
+Task<bool> OutboxWorker::has_room(const std::string& room) {
+  const std::vector<std::string> names{room};
+  const auto rooms = co_await livekit_.list_rooms(names);
+  co_return !rooms || !rooms->empty();
 }
 
 }  // namespace call_service::services

@@ -9,7 +9,7 @@
 #include "database/repositories/revision_repository.hpp"
 #include "database/repositories/user_repository.hpp"
 #include "services/jwks_service.hpp"
-#include "services/outbox_worker.hpp"
+#include "services/livekit_health.hpp"
 #include "services/webhook_history.hpp"
 
 namespace call_service::services {

@@ -93,18 +93,6 @@ onEachDatabase('a LiveKit that does not say who is there', (kind) => {
     expect(Date.parse(left_at!)).toBeLessThanOrEqual(gone);
   });
 
-  // As some servers do (livekit.md, 2.4), instead of an empty list.
-  it('but that a room is away ends what was in it, and what nobody entered', async () => {
-    const all = await prepare();
-    await makeDue(all);
-    livekit.failRequests('unavailable', { method: 'ListParticipants' });
-    all.entered.vanish(all.bob);
-    for (const { call } of [all.entered, all.waiting]) livekit.rooms.delete(call.room_name);
-    await all.entered.sessionOf('bob', { status: 'ended', end_reason: 'reconciled' }, 20_000);
-    await until(async () => (await all.waiting.read()).end_reason === 'never_joined', { timeout: 20_000, what: 'the call that nobody entered ends' });
-    livekit.clearFaults();
-  });
-
   it.runIf(kind === 'postgresql')('and somebody has locked a call: the others are compared, and their timers ask', async () => {
     const all = await prepare();
     const past = `'${new Date(Date.now() - 121_000).toISOString()}'`;

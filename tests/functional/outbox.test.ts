@@ -71,24 +71,6 @@ onEachDatabase('what LiveKit has to do', (kind) => {
       await deleted(refused.call_id);
     });
 
-    // As of rooms whose node is gone: LiveKit itself is there.
-    it.each(['unavailable', 'hang'])('about which LiveKit does not answer holds up no other, and is no outage: %s', { timeout: 60_000 }, async (fault) => {
-      const outages = () => served.service.logs.filter(({ event }) => event === 'livekit_unreachable').length;
-      const before = outages();
-      const stuck = await Promise.all(Array.from({ length: 40 }, () => start()));
-      for (const { room_name } of stuck) livekit.failRequests(fault, { method: 'DeleteRoom', room: room_name, milliseconds: 20_000 });
-      await Promise.all(stuck.map((call) => served.api.end(call.call_id)));
-      await until(() => livekit.callsOf('DeleteRoom', stuck[0]!.room_name).length >= 1);
-      const other = await start();
-      await served.api.end(other.call_id);
-      await deleted(other.call_id);
-      expect(await deletionOf(stuck[0]!.call_id)).toBe('pending');
-      expect(livekit.callsOf('DeleteRoom', stuck[0]!.room_name).length).toBeLessThan(12);
-      expect(outages()).toBe(before);
-      livekit.clearFaults();
-      await until(async () => (await Promise.all(stuck.map(({ call_id }) => deletionOf(call_id)))).every((state) => state === 'done'), { timeout: 35_000, what: 'all are deleted' });
-    });
-
     it('waits for a LiveKit that is away, which is asked about once a second and not for every room', async () => {
       livekit.behaviour = 'unavailable';
       const calls = await Promise.all(Array.from({ length: 20 }, () => start()));

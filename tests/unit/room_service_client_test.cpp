@@ -218,6 +218,32 @@ TEST_F(RoomService, tells_outages_from_refusals) {
   }
 }
 
+TEST_F(RoomService, tells_what_livekit_itself_says) {
+  server_.answer(503, R"({"code":"unavailable","msg":"no response from servers"})");
+  const auto nowhere = run(client_.list_participants("call-42")).error();
+  EXPECT_TRUE(nowhere.is_nowhere());
+  EXPECT_FALSE(nowhere.refuses_us());
+  server_.answer(503, "<html>Service Unavailable</html>");
+  EXPECT_FALSE(run(client_.list_participants("call-42")).error().is_nowhere());
+}
+
+TEST_F(RoomService, tells_who_refuses_us_from_who_refuses_this) {
+  const std::pair<int, std::string> of_us[] = {{401, "invalid API key: devkey"},
+                                               {401, R"({"code":"unauthenticated","msg":"permissions denied"})"},
+                                               {403, R"({"code":"permission_denied"})"},
+                                               {404, R"({"code":"bad_route"})"},
+                                               {404, "404 page not found"},
+                                               {200, "<html></html>"}};
+  for (const auto& [status, body] : of_us) {
+    server_.answer(status, body);
+    EXPECT_TRUE(run(client_.delete_room("call-42")).error().refuses_us()) << status << body;
+  }
+  for (const std::string code : {"unknown", "internal", "invalid_argument", "resource_exhausted"}) {
+    server_.answer(500, R"({"code":")" + code + "\"}");
+    EXPECT_FALSE(run(client_.delete_room("call-42")).error().refuses_us()) << code;
+  }
+}
+
 TEST_F(RoomService, never_repeats_what_livekit_says_of_the_token) {
   const std::string token = make_service_token(key, "call-42", fixed_clock.now());
   for (const std::string& body : {"invalid token: " + token + ", error: expired", R"({"code":")" + token + "\"}",
@@ -238,7 +264,7 @@ TEST_F(RoomService, is_unreachable_without_an_answer) {
   EXPECT_EQ(run(client_.list_rooms({})).error().kind, Kind::unreachable);
   server_.stop();
   EXPECT_EQ(run(client_.get_participant("call-42", "user-7")).error().kind, Kind::unreachable);
-  EXPECT_EQ(run(client_.probe()).error().kind, Kind::unreachable);
+  EXPECT_EQ(run(client_.probe(2s)).error().kind, Kind::unreachable);
 }
 
 // As livekit-server 1.13.5 writes it.
@@ -319,10 +345,10 @@ TEST_F(RoomService, never_takes_a_broken_answer_for_an_empty_list) {
 
 TEST_F(RoomService, probes) {
   server_.answer(200, R"({"rooms":[]})");
-  EXPECT_TRUE(run(client_.probe()).has_value());
+  EXPECT_TRUE(run(client_.probe(2s)).has_value());
   EXPECT_EQ(first_line(), "POST /twirp/livekit.RoomService/ListRooms HTTP/1.1");
   server_.answer(401, "invalid API key: devkey");
-  EXPECT_EQ(run(client_.probe()).error().kind, Kind::refused);
+  EXPECT_EQ(run(client_.probe(2s)).error().kind, Kind::refused);
 }
 
 }  // namespace

@@ -14,18 +14,23 @@ db::CommandKind one_statement(db::Statement statement) {
   return {.name = statement.name, .sharing = db::CommandKind::Sharing::commit, .statements = {std::move(statement)}};
 }
 
-const db::CommandKind& claim_kind() {
-  static const db::CommandKind kind =
-      one_statement({.name = "claim_intents",
-                     .input = claim_columns(),
-                     .sql = R"(UPDATE {outbox} AS o SET lease_owner = i.owner, lease_until = i.lease_until FROM input i
+db::CommandKind claim_of(const char* name, std::string_view which) {
+  return one_statement({.name = name,
+                        .input = claim_columns(),
+                        .sql =
+                            R"(UPDATE {outbox} AS o SET lease_owner = i.owner, lease_until = i.lease_until FROM input i
          WHERE o.intent_id IN (
            SELECT d.intent_id FROM {outbox} d WHERE )" +
-                            std::string(is_claimable) + R"(
+                            std::string(is_claimable) + std::string(which) + R"(
            ORDER BY d.due_at LIMIT (SELECT page FROM input) {skip_locked})
          RETURNING )" + db::returning_list<Intent>("o"),
-                     .output = db::column_types<Intent>()});
-  return kind;
+                        .output = db::column_types<Intent>()});
+}
+
+const db::CommandKind& claim_kind(OutboxRepository::Which which) {
+  static const db::CommandKind all = claim_of("claim_intents", "");
+  static const db::CommandKind untried = claim_of("claim_untried_intents", " AND d.attempts = 0");
+  return which == OutboxRepository::Which::all ? all : untried;
 }
 
 const db::CommandKind& renew_kind() {
@@ -89,9 +94,10 @@ const db::CommandKind& postpone_kind() {
 
 }  // namespace
 
-Task<std::vector<Intent>> OutboxRepository::claim(Uuid owner, Timestamp now, Timestamp lease_until, int limit) {
+Task<std::vector<Intent>> OutboxRepository::claim(Uuid owner, Timestamp now, Timestamp lease_until, int limit,
+                                                  Which which) {
   std::vector<db::Rows> inputs{{claim_row(owner, now, lease_until, limit)}};
-  const auto result = co_await run(claim_kind(), owner, std::move(inputs));
+  const auto result = co_await run(claim_kind(which), owner, std::move(inputs));
   std::vector<Intent> intents;
   for (const auto& row : result.rows[0]) intents.push_back(db::from_row<Intent>(row));
   co_return intents;

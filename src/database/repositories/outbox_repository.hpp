@@ -13,8 +13,10 @@ class OutboxRepository : public Repository<models::Intent> {
  public:
   using Repository::Repository;
 
-  // Leases to `owner` up to `limit` intents that are due and that nobody holds.
-  Task<std::vector<models::Intent>> claim(Uuid owner, Timestamp now, Timestamp lease_until, int limit);
+  enum class Which { all, untried };  // untried: LiveKit has refused them never yet
+
+  // Leases to `owner` up to `limit` of these intents that are due and that nobody holds.
+  Task<std::vector<models::Intent>> claim(Uuid owner, Timestamp now, Timestamp lease_until, int limit, Which which);
   // Prolongs the leases of these, as far as `owner` still has them.
   Task<void> renew(Uuid owner, std::vector<Uuid> intent_ids, Timestamp lease_until);
   // Gives one lease back: the intent is due as it was.
