@@ -42,7 +42,6 @@ class Unsent {
   ~Unsent() { total_ -= bytes_; }
   Unsent(const Unsent&) = delete;
   Unsent& operator=(const Unsent&) = delete;
-
   bool is_too_much() const { return total_ > most_unsent_bytes; }
 
  private:

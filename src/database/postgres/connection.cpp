@@ -106,11 +106,14 @@ void PostgresConnection::lose(const std::string& why) {
   throw Unavailable(message.empty() ? why : why + ": " + message);
 }
 
-// A server that went away says so on the idle connection; seen before it is used, nobody has to be told.
+// A server that went away says so on the idle connection; seen before it is used, nobody has to be told. It sends an
+// error before the end, so one read does not come to that.
 bool PostgresConnection::is_alive() {
   if (connection_ == nullptr) return false;
   pollfd socket{PQsocket(connection_), POLLIN, 0};
-  if (::poll(&socket, 1, 0) > 0) PQconsumeInput(connection_);
+  while (PQstatus(connection_) == CONNECTION_OK && ::poll(&socket, 1, 0) > 0) {
+    if (PQconsumeInput(connection_) != 1) break;
+  }
   return PQstatus(connection_) == CONNECTION_OK;
 }
 
@@ -340,7 +343,8 @@ PostgresConnection::Outcome PostgresConnection::attempt(std::span<Member*> membe
 }
 
 void PostgresConnection::send(const Batch& batch, Milliseconds lock_timeout) {
-  send(batch.only_reads() ? "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" : "BEGIN");
+  send(batch.only_reads() ? "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+                          : "BEGIN ISOLATION LEVEL READ COMMITTED");
   const Row said{std::to_string(lock_timeout.count())};
   send(settings(), std::array{&said});
   for (const auto& sent : batch.sent()) {

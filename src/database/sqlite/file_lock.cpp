@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -11,7 +12,8 @@
 namespace call_service::db::sqlite {
 
 std::optional<FileLock> FileLock::acquire(const std::string& database_path, Milliseconds patience) {
-  const std::string path = database_path + ".lock";
+  // By whatever links it is reached, it is one file.
+  const std::string path = std::filesystem::weakly_canonical(database_path).string() + ".lock";
   FileLock lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (lock.descriptor_ < 0) throw std::system_error(errno, std::generic_category(), "cannot open " + path);
   const auto deadline = std::chrono::steady_clock::now() + patience;
