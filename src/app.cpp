@@ -89,7 +89,7 @@ class App::Parts {
             [this](Uuid call_id) {
               if (auto* rooms = background.rooms()) rooms->restore(call_id);
             }),
-        readiness(users, {revisions, known_revisions(database.dialect.kind())}, livekit_health, webhook_history,
+        readiness(leases, clock, {revisions, known_revisions(database.dialect.kind())}, livekit_health, webhook_history,
                   jwks_source(config, jwks.get())),
         authorizer(config, clock, jwks.get()),
         cors(config.cors_allow_origins),

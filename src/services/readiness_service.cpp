@@ -15,9 +15,9 @@ namespace call_service::services {
 
 namespace asio = boost::asio;
 
-ReadinessService::ReadinessService(repositories::UserRepository& users, Schema schema, const LivekitHealth& livekit,
-                                   const WebhookHistory& webhooks, Jwks jwks)
-    : users_(users), schema_(std::move(schema)), livekit_(livekit), webhooks_(webhooks), jwks_(jwks) {}
+ReadinessService::ReadinessService(repositories::LeaseRepository& leases, const Clock& clock, Schema schema,
+                                   const LivekitHealth& livekit, const WebhookHistory& webhooks, Jwks jwks)
+    : leases_(leases), clock_(clock), schema_(std::move(schema)), livekit_(livekit), webhooks_(webhooks), jwks_(jwks) {}
 
 // One that is under way on a thread.
 struct ReadinessService::Check {
@@ -60,7 +60,8 @@ Task<Readiness> ReadinessService::ask() {
   }
   try {
     readiness.schema_fault = co_await schema_fault();
-    co_await users_.check_writable();
+    const Timestamp now = clock_.now();
+    co_await leases_.take({.name = "readiness", .owner = make_uuid_v7(now), .renewed_at = now, .until = now});
   } catch (const db::Unavailable& error) {
     log::warning("not_ready", {{"error", error.what()}});
     readiness.database_fault = "the database does not answer, or takes no writes";

@@ -6,8 +6,8 @@
 
 #include "base/task.hpp"
 #include "base/time.hpp"
+#include "database/repositories/lease_repository.hpp"
 #include "database/repositories/revision_repository.hpp"
-#include "database/repositories/user_repository.hpp"
 #include "services/jwks_service.hpp"
 #include "services/livekit_health.hpp"
 #include "services/webhook_history.hpp"
@@ -41,11 +41,12 @@ class ReadinessService {
     std::vector<std::string> needed;  // by this program
   };
 
-  ReadinessService(repositories::UserRepository& users, Schema schema, const LivekitHealth& livekit,
-                   const WebhookHistory& webhooks, Jwks jwks);
+  ReadinessService(repositories::LeaseRepository& leases, const Clock& clock, Schema schema,
+                   const LivekitHealth& livekit, const WebhookHistory& webhooks, Jwks jwks);
 
-  // Asks the database for the revisions that this program needs, and for a write that changes nothing; once at a time
-  // on each thread. Does not throw.
+  // Asks the database for the revisions that this program needs, and writes the row `readiness` of `leases`, once at a
+  // time on each thread: a change of nothing would not be committed, which may be what the database cannot do. Does not
+  // throw.
   Task<Readiness> check();
 
  private:
@@ -54,7 +55,8 @@ class ReadinessService {
   Task<Readiness> ask();
   Task<std::optional<std::string>> schema_fault();
 
-  repositories::UserRepository& users_;
+  repositories::LeaseRepository& leases_;
+  const Clock& clock_;
   const Schema schema_;
   const LivekitHealth& livekit_;
   const WebhookHistory& webhooks_;

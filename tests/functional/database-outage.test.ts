@@ -87,6 +87,23 @@ describe('PostgreSQL away', () => {
     await serves();
   });
 
+  it('that cannot commit, as its standby is gone: not ready', async () => {
+    await serves();
+    const waitsFor = (standby: string): Promise<void> =>
+      withClient(cluster.url('postgres'), async (client) => {
+        await client.query(`alter system set synchronous_standby_names = '${standby}'`);
+        await client.query('select pg_reload_conf()');
+      });
+    await waitsFor('nobody');
+    try {
+      await until(async () => (await api.get('/ready')).status === 503, { timeout: 15_000, what: '/ready answers 503' });
+    } finally {
+      await waitsFor('');
+    }
+    await until(async () => (await api.get('/ready')).status === 200, { timeout: 15_000, what: '/ready answers 200' });
+    await serves();
+  });
+
   it('that takes no writes any more: 503 and not ready, but what is there can be read', async () => {
     const call = await serves();
     const sets = (value: string): Promise<void> =>

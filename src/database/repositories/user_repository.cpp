@@ -34,17 +34,6 @@ const db::CommandKind& active_sessions_kind() {
 }
 
 // A standby, or a server that is set to read only, refuses it before it looks for rows.
-const db::CommandKind& check_writable_kind() {
-  static const db::CommandKind kind{.name = "check_writable",
-                                    .access = db::CommandKind::Access::write,
-                                    .sharing = db::CommandKind::Sharing::commit,
-                                    .statements = {{.name = "check_writable",
-                                                    .input = {},
-                                                    .sql = "UPDATE {users} SET created_at = created_at WHERE false",
-                                                    .output = {}}}};
-  return kind;
-}
-
 // `condition` follows FROM input i.
 db::Statement ensure_if(std::string name, std::string_view condition) {
   return {.name = std::move(name),
@@ -79,11 +68,6 @@ db::Statement UserRepository::ensure_for_active_call() {
 
 db::Statement UserRepository::ensure_for_call() {
   return ensure_if("ensure_users_of_call", "JOIN {by_key:calls:c} c.call_id = i.call_id {key:c} WHERE true");
-}
-
-Task<void> UserRepository::check_writable() {
-  std::vector<db::Rows> inputs(1);
-  co_await run(check_writable_kind(), Uuid{}, std::move(inputs));
 }
 
 Task<std::optional<models::User>> UserRepository::find(const std::string& user_id) {

@@ -23,9 +23,6 @@ class UserRepository : public Repository<models::User> {
   static db::Statement ensure_for_active_call();
   static db::Statement ensure_for_call();
 
-  // Throws Unavailable if the database takes no writes now. Writes nothing.
-  Task<void> check_writable();
-
   Task<std::optional<models::User>> find(const std::string& user_id);
   // Its sessions with status `active`, oldest first.
   Task<std::vector<models::Session>> active_sessions(const std::string& user_id);
