@@ -72,7 +72,7 @@ class Client {
  public:
   // A connection that was not used for longer than `longest_idle` is not used again: that the way to the peer was lost
   // without a word shows only when a request on it times out.
-  Client(Executor executor, Origin origin, std::chrono::milliseconds longest_idle = std::chrono::seconds(4));
+  Client(Executor executor, Origin origin, std::chrono::milliseconds longest_idle = std::chrono::seconds(2));
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;

@@ -19,7 +19,32 @@ beforeEach(() => livekit.clearFaults());
 onEachDatabase('a LiveKit that cannot do one thing', (kind) => {
   const served = serve(kind, () => ({ LIVEKIT_URL: linked }));
 
-  // More than are tried at once, each of a node that died, and each tried before.
+  const deletionIsDone = ({ call_id }: Call, timeout: number) =>
+    until(async () => (await served.api.call(call_id)).body.room_deletion === 'done', { timeout, what: 'room_deletion is done' });
+
+  // More than are tried at once, each of a node that died: LiveKit itself is there.
+  it.each(['unavailable', 'hang'])('is not away; it is asked for that more and more rarely, and for the rest at once: %s', { timeout: 60_000 }, async (fault) => {
+    const outages = () => served.service.logs.filter(({ event }) => event === 'livekit_unreachable').length;
+    const before = outages();
+    const dead: Call[] = [];
+    for (let index = 0; index < 40; index += 1) dead.push(await startIn(served, livekit));
+    for (const { room_name } of dead) livekit.failRequests(fault, { method: 'DeleteRoom', room: room_name });
+    await Promise.all(dead.map(({ call_id }) => served.api.end(call_id)));
+    const tries = () => livekit.callsOf('DeleteRoom', dead[0]!.room_name).map(({ at }) => at);
+    await until(() => tries().length >= 1, { what: 'LiveKit is asked' });
+    const call = await startIn(served, livekit);
+    await served.api.end(call.call_id);
+    await deletionIsDone(call, 10_000);
+    await until(() => tries().length >= 3, { timeout: 30_000, what: 'LiveKit is asked again' });
+    const [first, second, third] = tries();
+    expect(second! - first!).toBeGreaterThan(350);
+    expect(third! - second!).toBeGreaterThan(700);
+    expect(outages()).toBe(before);
+    livekit.clearFaults();
+    await outboxIsEmpty(served, 40_000);
+  });
+
+  // More than are tried at once, and each tried before.
   it('is asked for what is new, however much else it does not answer', { timeout: 60_000 }, async () => {
     await livekit.stop();
     const dead: Call[] = [];
@@ -36,7 +61,7 @@ onEachDatabase('a LiveKit that cannot do one thing', (kind) => {
     await until(() => tried() >= 24, { timeout: 15_000, what: 'LiveKit is asked again for what failed' });
     const call = await startIn(served, livekit);
     await served.api.end(call.call_id);
-    await until(async () => (await served.api.call(call.call_id)).body.room_deletion === 'done', { timeout: 4_000, what: 'room_deletion is done' });
+    await deletionIsDone(call, 4_000);
     livekit.clearFaults();
     await outboxIsEmpty(served, 40_000);
   });
@@ -174,8 +199,10 @@ onEachDatabase('connections to LiveKit that are lost without a word', (kind) => 
     const connections = [];
     for (const call of calls) connections.push(await call.enter('ada'));
     const [gone, over] = calls as [ComparedCall, ComparedCall];
-    // Right after a comparison: its connections are kept, and the next is furthest away.
-    await calls.at(-1)!.looks(1);
+    // Right after the second look of a comparison: its connections are kept, and the next is as far away as that lets it.
+    const late = await Promise.all(Array.from({ length: 6 }, () => ComparedCall.start(served, livekit)));
+    for (const call of late) call.connect(connectionFor(call.call, 'ada'));
+    for (const call of late) await call.sessionOf('ada', { status: 'active' });
     link.lose();
     const since = Date.now();
     gone.vanish(connections[0]!);
