@@ -57,12 +57,15 @@ export async function runService(args: string[], databaseUrl: string, changes: E
 
 export type LogLine = Record<string, unknown> & { event?: string };
 
+/** A long run logs more than there is memory for. */
+const mostKept = { lines: 100_000, characters: 64 * 1024 * 1024 };
+
 /** The real program, serving. */
 export class Service {
   port = 0;
-  /** Every log line since the first start, across restarts. */
+  /** Every log line since the first start, across restarts; of very many the last ones. */
   readonly logs: LogLine[] = [];
-  /** All it ever wrote, standard error included. */
+  /** All it ever wrote, standard error included; of very much the last part. */
   output = '';
   private process!: Running;
 
@@ -89,6 +92,7 @@ export class Service {
   async restart(changes: Environment = {}): Promise<void> {
     const env = environmentFor(this.database.url, { ...this.changes, ...changes });
     if (this.port !== 0) env.PORT = String(this.port);
+    this.forgetTheOldest();
     const firstLine = this.logs.length;
     const started = new Running(binary, ['serve'], { env, cwd: '/tmp' }, (line) => this.collect(line));
     this.process = started;
@@ -132,6 +136,12 @@ export class Service {
   /** The log lines of one request. */
   linesOf(requestId: string): LogLine[] {
     return this.logs.filter((line) => line.request_id === requestId);
+  }
+
+  /** Only between two runs: nobody looks for a line by its place then. */
+  private forgetTheOldest(): void {
+    if (this.logs.length > mostKept.lines) this.logs.splice(0, this.logs.length - mostKept.lines / 2);
+    if (this.output.length > mostKept.characters) this.output = this.output.slice(-mostKept.characters / 2);
   }
 
   private collect(text: string): void {
