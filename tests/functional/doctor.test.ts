@@ -321,7 +321,7 @@ describe('doctor', () => {
     const broken = await createDatabase('postgresql');
     const service = await Service.start(broken, { LIVEKIT_URL: livekit.url });
     // Locks one table only, so it cannot deadlock with what the service does meanwhile; to drop it would lock others, too.
-    await broken.execute('alter table users rename to people');
+    await broken.execute('alter table leases rename to rentals');
     const finished = await doctor(broken.url, withLiveKit({ PORT: String(service.port) }));
     expectProblem(finished, 'service', /not ready/, /migrate upgrade/);
     await service.stop();

@@ -93,23 +93,25 @@ onEachDatabase('a LiveKit that does not say who is there', (kind) => {
     expect(Date.parse(left_at!)).toBeLessThanOrEqual(gone);
   });
 
-  it.runIf(kind === 'postgresql')('and somebody has locked a call: the others are compared, and their timers ask', async () => {
-    const all = await prepare();
-    const past = `'${new Date(Date.now() - 121_000).toISOString()}'`;
-    await served.database.execute(`update calls set token_issued_at = ${past}, started_at = ${past} where call_id = '${all.waiting.id}'`);
-    const locker = new pg.Client(served.database.url);
-    await locker.connect();
-    await locker.query(`begin; select 1 from calls where call_id = '${all.entered.id}' for update`);
-    all.entered.vanish(all.bob);
-    const another = await ComparedCall.start(served, livekit, 'dora');
-    const isNoticed = () => served.service.logs.some(({ event, call_id }) => event === 'call_not_compared' && call_id === all.entered.id);
-    await until(isNoticed, { timeout: 20_000, what: 'the locked call is noticed' });
-    another.connect(connectionFor(another.call, 'dora'));
-    await another.sessionOf('dora', { status: 'active' }, 20_000);
-    await until(async () => (await all.waiting.read()).end_reason === 'never_joined', { timeout: 20_000, what: 'the timer asks' });
-    await locker.end();
-    await all.entered.sessionOf('bob', { status: 'ended', end_reason: 'reconciled' }, 20_000);
-  });
+  if (kind === 'postgresql') {
+    it('and somebody has locked a call: the others are compared, and their timers ask', async () => {
+      const all = await prepare();
+      const past = `'${new Date(Date.now() - 121_000).toISOString()}'`;
+      await served.database.execute(`update calls set token_issued_at = ${past}, started_at = ${past} where call_id = '${all.waiting.id}'`);
+      const locker = new pg.Client(served.database.url);
+      await locker.connect();
+      await locker.query(`begin; select 1 from calls where call_id = '${all.entered.id}' for update`);
+      all.entered.vanish(all.bob);
+      const another = await ComparedCall.start(served, livekit, 'dora');
+      const isNoticed = () => served.service.logs.some(({ event, call_id }) => event === 'call_not_compared' && call_id === all.entered.id);
+      await until(isNoticed, { timeout: 20_000, what: 'the locked call is noticed' });
+      another.connect(connectionFor(another.call, 'dora'));
+      await another.sessionOf('dora', { status: 'active' }, 20_000);
+      await until(async () => (await all.waiting.read()).end_reason === 'never_joined', { timeout: 20_000, what: 'the timer asks' });
+      await locker.end();
+      await all.entered.sessionOf('bob', { status: 'ended', end_reason: 'reconciled' }, 20_000);
+    });
+  }
 
   it('and the service began anew meanwhile: what it shows then is taken over', async () => {
     const all = await prepare();
