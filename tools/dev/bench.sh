@@ -15,15 +15,6 @@ bench() {
   BENCH_PYTHON=$fastapi_python env -C bench PYTHONDONTWRITEBYTECODE=1 python3 -m harness "$@"
 }
 
-# profile [PATH…] [--seconds S]: flame graphs of the service and PostgreSQL under load, into docs/images/.
-profile() {
-  install_packages profile
-  build release || exit 1
-  mkdir -p build/bench
-  step "Building the load generator" build/logs/bench-load.log build_load
-  env -C bench PYTHONDONTWRITEBYTECODE=1 python3 -m harness.flames "$@"
-}
-
 build_load() {
   local warnings="-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror"
   # shellcheck disable=SC2086

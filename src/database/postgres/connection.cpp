@@ -106,14 +106,11 @@ void PostgresConnection::lose(const std::string& why) {
   throw Unavailable(message.empty() ? why : why + ": " + message);
 }
 
-// A server that went away says so on the idle connection; seen before it is used, nobody has to be told. It sends an
-// error before the end, so one read does not come to that.
+// A server that went away says so on the idle connection: first with an error, then with its end.
 bool PostgresConnection::is_alive() {
   if (connection_ == nullptr) return false;
   pollfd socket{PQsocket(connection_), POLLIN, 0};
-  while (PQstatus(connection_) == CONNECTION_OK && ::poll(&socket, 1, 0) > 0) {
-    if (PQconsumeInput(connection_) != 1) break;
-  }
+  while (::poll(&socket, 1, 0) > 0 && PQconsumeInput(connection_) == 1) continue;
   return PQstatus(connection_) == CONNECTION_OK;
 }
 
@@ -395,9 +392,8 @@ Rows PostgresConnection::query(const Statement& statement, const Rows& input) {
   discard_until_sync(deadline);
   if (!succeeded(result.get())) std::rethrow_exception(error_of(result.get()));
   Rows rows;
-  for (int row = 0; row < PQntuples(result.get()); ++row) {
-    rows.push_back(read_row(result.get(), row, statement.output));
-  }
+  const int count = PQntuples(result.get());
+  for (int row = 0; row < count; ++row) rows.push_back(read_row(result.get(), row, statement.output));
   return rows;
 }
 
