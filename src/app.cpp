@@ -198,7 +198,7 @@ std::optional<std::string> prepare_schema(const Config& config) {
   const auto connection = database.connect(db::ConnectionRole::write);
   db::Migrator migrator(*connection, clock);
   if (config.migrate_on_start) {
-    if (const auto fault = db::foreign_tables_fault(migrator)) return fault;
+    if (const auto fault = db::unsuitable_database(migrator)) return fault;
     if (!migrator.missing().empty()) {
       migrator.lock(database);
       if (const auto done = migrator.upgrade(); !done) return done.error();

@@ -81,7 +81,7 @@ int with_reader(const Config& config, const MigrateOptions& options, const Migra
 int migrate_upgrade(const Config& config, const MigrateOptions& options) {
   const std::string target = options.target.empty() ? "head" : options.target;
   const auto objection = [&](db::Migrator& migrator) {
-    const auto fault = db::foreign_tables_fault(migrator);
+    const auto fault = db::unsuitable_database(migrator);
     return fault ? fault : fault_of(migrator.plan_upgrade(target));
   };
   return with_writer(config, options, objection, [&](db::Connection&, db::Migrator& migrator) {

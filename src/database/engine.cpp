@@ -96,6 +96,12 @@ class Engine::Lane {
  private:
   using Batch = std::vector<std::shared_ptr<Pending>>;
 
+  // A row that others hold, until the last of those that were sent to wait for it has its answer.
+  struct Held {
+    Uuid key;
+    std::weak_ptr<Pending> last;
+  };
+
   // With the mutex held.
   void add(std::shared_ptr<Pending> pending) {
     const auto now = pending->since;
@@ -109,8 +115,8 @@ class Engine::Lane {
     while (true) {
       Batch batch = take();
       if (batch.empty()) return;
-      held_.clear();
-      if (connected(batch)) run(batch);
+      let_held_go(batch);
+      if (!batch.empty() && connected(batch)) run(batch);
     }
   }
 
@@ -230,12 +236,24 @@ class Engine::Lane {
     }
   }
 
+  // Who wants a row for which others of this lane wait elsewhere waits there, too, or every batch would be spoiled by
+  // it.
+  void let_held_go(Batch& batch) {
+    std::erase_if(held_, [](const Held& held) { return held.last.expired(); });
+    if (held_.empty()) return;
+    std::erase_if(batch, [&](std::shared_ptr<Pending>& pending) {
+      const bool is_held = contains(held_, pending->command.key, &Held::key);
+      if (is_held) run_elsewhere(std::move(pending));
+      return is_held;
+    });
+  }
+
   // Somebody spoiled it for all: each runs on its own, and who then waits for a row that others hold waits elsewhere,
   // with whoever else of the batch wants that row.
   void run_apart(Batch& batch) {
     if (batch.size() == 1) return run_elsewhere(std::move(batch.front()));
     for (auto& pending : batch) {
-      if (contains(held_, pending->command.key)) {
+      if (contains(held_, pending->command.key, &Held::key)) {
         run_elsewhere(std::move(pending));
         continue;
       }
@@ -248,7 +266,12 @@ class Engine::Lane {
   void run_elsewhere(std::shared_ptr<Pending> pending) {
     if (loners_ == nullptr || loners_->empty()) return fail(std::move(pending), "the row is held by somebody else");
     const Uuid key = pending->command.key;
-    held_.push_back(key);
+    const auto held = std::ranges::find(held_, key, &Held::key);
+    if (held == held_.end()) {
+      held_.push_back({key, pending});
+    } else {
+      held->last = pending;
+    }
     (*loners_)[key.bytes.back() % loners_->size()]->push_loner(std::move(pending));
   }
 
@@ -290,7 +313,7 @@ class Engine::Lane {
   const Milliseconds lock_timeout_;
   std::vector<std::unique_ptr<Lane>>* const loners_;
   std::chrono::steady_clock::time_point reconnect_at_;
-  std::vector<Uuid> held_;  // keys of the batch that runs apart whose rows others hold
+  std::vector<Held> held_;
   Backlog backlog_;
 
   std::mutex mutex_;

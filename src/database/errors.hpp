@@ -11,6 +11,12 @@ class Unavailable : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// A lock that others hold was waited for as long as allowed. Nothing was done.
+class LockTimeout : public Unavailable {
+ public:
+  using Unavailable::Unavailable;
+};
+
 // So much waits already that this was not even begun.
 class Overloaded : public Unavailable {
  public:

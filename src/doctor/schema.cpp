@@ -51,7 +51,7 @@ Record read_record(db::Connection& connection) {
 }
 
 Finding judge_schema(db::Migrator& migrator) {
-  if (const auto fault = db::foreign_tables_fault(migrator)) return {Level::problem, area, *fault, ""};
+  if (const auto fault = db::unsuitable_database(migrator)) return {Level::problem, area, *fault, ""};
   const auto applied = migrator.applied();
   if (applied.empty()) return {Level::problem, area, "there are no tables yet", "Run: call-service migrate upgrade"};
   if (const auto fault = db::schema_fault(migrator)) return {Level::problem, area, *fault, ""};

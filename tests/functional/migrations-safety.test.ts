@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Api } from '../support/api.ts';
 import { createDatabase, type Database, type SqliteDatabase } from '../support/database.ts';
 import { Migrations, objectsIn } from '../support/migrations.ts';
 import { withClient } from '../support/postgres.ts';
@@ -151,18 +152,18 @@ describe('migrating PostgreSQL', () => {
   beforeEach(() => begin('postgresql'));
   afterEach(() => database.remove());
 
-  /** A migration that waits at a gate, which is closed until `body` has ended. */
+  /** A migration that waits in its midst, without a lock, until `body` has ended. */
   async function atTheGate(body: (upgrade: Running) => Promise<void>): Promise<void> {
     await database.execute('create table gate (id integer)');
-    await migrations.write('9001_gate.sql', 'create table half (id integer); lock table gate in exclusive mode; create table whole (id integer);');
-    await withClient(database.url, async (client) => {
-      await client.query('begin; lock table gate in exclusive mode');
-      const upgrade = startUpgrade();
-      const waits = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%gate%' and datname = current_database()`;
-      await until(async () => (await database.query(waits)).length > 0, { what: 'the migration waits at the gate' });
-      await body(upgrade);
-    });
+    const wait = `do $do$ begin while not exists (select from gate) loop perform pg_sleep(0.05); end loop; end $do$;`;
+    await migrations.write('9001_gate.sql', `create table half (id integer); ${wait} create table whole (id integer);`);
+    const upgrade = startUpgrade();
+    await until(async () => (await database.query(atIt)).length > 0, { what: 'the migration waits at the gate' });
+    await body(upgrade);
+    await database.execute('insert into gate values (1)');
   }
+
+  const atIt = `select 1 from pg_stat_activity where wait_event = 'PgSleep' and query like '%gate%' and datname = current_database()`;
 
   const leaseEnd = async () => (await database.query<{ until: string }>('select until from call_service_migration_lease'))[0]?.until ?? '';
 
@@ -198,8 +199,7 @@ describe('migrating PostgreSQL', () => {
     await atTheGate(async (first) => {
       first.signal('SIGKILL');
       await first.exited;
-      const gone = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
-      await until(async () => (await database.query(gone)).length === 0, { what: 'the server stops what the dead one ran' });
+      await until(async () => (await database.query(atIt)).length === 0, { what: 'the server stops what the dead one ran' });
       expect(await objectsIn(database)).not.toContain('half');
     });
     const second = startUpgrade();
@@ -208,6 +208,24 @@ describe('migrating PostgreSQL', () => {
     expect(finished.code, finished.stderr).toBe(0);
     expect(finished.stdout).toContain('applied 9001 gate');
     expect(await objectsIn(database)).toEqual(expect.arrayContaining(['half', 'whole']));
+  }, 60_000);
+
+  it('keeps nobody from a table while it waits for it itself', async () => {
+    const service = await Service.start(database);
+    const api = new Api(service.port);
+    await migrations.write('9001_more.sql', 'alter table calls add column more integer;', 'alter table calls drop column more;');
+    await withClient(database.url, async (client) => {
+      await client.query('begin; select from calls');
+      const upgrade = startUpgrade();
+      await until(() => upgrade.stdout.split('migration_waits_for_lock').length > 2, { timeout: 20_000, what: 'it waits again' });
+      const answers = await Promise.all(Array.from({ length: 20 }, () => api.startCall({ caller_id: 'ada' })));
+      expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(201));
+      expect(upgrade.isRunning).toBe(true);
+      await client.query('commit');
+      expect((await upgrade.finished()).stdout).toContain('applied 9001 more');
+    });
+    api.close();
+    await service.stop();
   }, 60_000);
 
   it('what cannot be in a transaction is run again after a failure, without what that left', async () => {
@@ -244,6 +262,26 @@ DROP INDEX CONCURRENTLY IF EXISTS {users_once};
     await migrations.check('upgrade');
     await migrations.check('downgrade', '-1');
     expect(await database.query(index)).toEqual([]);
+  });
+
+  it('refuses a database that cannot hold every text', async () => {
+    const name = `latin_${process.pid}`;
+    await database.execute(`create database ${name} encoding 'LATIN1' locale 'C' template template0`);
+    const url = database.url.replace(/\/[^/]*$/, `/${name}`);
+    try {
+      const results = await Promise.all([
+        runService(['migrate', 'upgrade'], url),
+        runService(['serve'], url, { MIGRATE_ON_START: 'true' }),
+        runService(['doctor'], url),
+      ]);
+      for (const { code, stdout, stderr } of results) {
+        expect(code, stdout).not.toBe(0);
+        expect(stdout + stderr).toMatch(/encoding is LATIN1.*UTF8/);
+      }
+      expect(await withClient(url, async (client) => (await client.query(`select from pg_tables where schemaname = 'public'`)).rowCount)).toBe(0);
+    } finally {
+      await database.execute(`drop database ${name}`);
+    }
   });
 
   it('needs no right to make schemas where there is one', async () => {

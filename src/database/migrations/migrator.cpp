@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <thread>
 
 #include "base/ranges.hpp"
 #include "database/errors.hpp"
@@ -14,6 +15,12 @@
 namespace call_service::db {
 
 namespace {
+
+// Whoever wants a table waits behind a migration that waits for it, so that is done for moments, and again and again:
+// a service that works on the table is held up no longer than that.
+constexpr std::string_view lock_timeout = "SET LOCAL lock_timeout = '1s';\n";
+constexpr Seconds pause_for_others{3};
+constexpr std::chrono::minutes lock_patience{10};
 
 // The N of "+N" or "-N", at least 1.
 std::optional<std::size_t> steps_of(std::string_view text, char sign) {
@@ -67,6 +74,15 @@ std::vector<std::string> Migrator::foreign_tables() {
     if (std::ranges::none_of(known_, makes_it) && !contains(foreign, table)) foreign.push_back(table);
   }
   return foreign;
+}
+
+// SQL_ASCII, what initdb takes in the C locale, stores what it is given: our UTF-8.
+std::optional<std::string> Migrator::foreign_encoding() {
+  if (connection_.dialect().kind() == Dialect::Kind::sqlite) return std::nullopt;
+  static const Statement statement{
+      .name = "show_encoding", .input = {}, .sql = "SELECT current_setting('server_encoding')", .output = {Type::text}};
+  const auto encoding = std::get<std::string>(connection_.query(statement, {}).at(0).at(0));
+  return encoding == "UTF8" || encoding == "SQL_ASCII" ? std::nullopt : std::optional(encoding);
 }
 
 void Migrator::lock(const Database& database) {
@@ -187,13 +203,11 @@ std::expected<void, std::string> Migrator::stamp(std::string_view target) {
   for (const auto& each : missing()) {
     if (each.revision <= last) sql += Bookkeeping::record(each, clock_.now());
   }
-  check_lock();
   run_in_transaction(sql);
   return {};
 }
 
 void Migrator::run(const Migration& migration, const MigrationScript& script, const std::string& record) {
-  check_lock();
   const auto name = migration.revision + "_" + migration.name;
   try {
     if (script.is_transactional) {
@@ -205,25 +219,46 @@ void Migrator::run(const Migration& migration, const MigrationScript& script, co
     const auto left =
         script.is_transactional ? "nothing of it was kept" : "it is not transactional; mend it and run it again";
     throw StatementFailed(fmt::format("migration {} failed, {}: {}", name, left, error.what()), error.sqlstate());
+  } catch (const LockTimeout& error) {
+    throw LockTimeout(
+        fmt::format("migration {} failed, nothing of it was kept: others held a table for {} minutes"
+                    " (pg_locks tells who): {}",
+                    name, lock_patience.count(), error.what()));
   }
 }
 
 void Migrator::run_in_transaction(const std::string& sql) {
-  if (connection_.dialect().kind() == Dialect::Kind::postgresql) {
-    // One message: if this process dies, nothing stays open. The line feed ends a last comment.
-    connection_.execute_script("BEGIN;\n" + connection_.dialect().expand(sql) + "\nCOMMIT;");
-  } else {
-    run_on_sqlite(connection_, sql);
+  if (connection_.dialect().kind() == Dialect::Kind::sqlite) return run_on_sqlite(connection_, sql);
+  // One message: if this process dies, nothing stays open. The line feed ends a last comment.
+  const auto script = fmt::format("BEGIN;\n{}{}\nCOMMIT;", lock_timeout, connection_.dialect().expand(sql));
+  const auto begun = std::chrono::steady_clock::now();
+  while (true) {
+    check_lock();
+    try {
+      return connection_.execute_script(script);
+    } catch (const LockTimeout& error) {
+      if (std::chrono::steady_clock::now() - begun > lock_patience) throw;
+      log::info("migration_waits_for_lock", {{"error", error.what()}});
+    }
+    std::this_thread::sleep_for(pause_for_others);
   }
 }
 
 void Migrator::run_one_by_one(const MigrationScript& script, const std::string& record) {
+  check_lock();
   for (const auto& statement : statements_to_run(connection_, script)) connection_.execute_script(statement);
   check_lock();
   connection_.execute_script(connection_.dialect().expand(record));
 }
 
-std::optional<std::string> foreign_tables_fault(Migrator& migrator) {
+std::optional<std::string> unsuitable_database(Migrator& migrator) {
+  if (const auto encoding = migrator.foreign_encoding()) {
+    return fmt::format(
+        "The database's encoding is {}, which cannot hold every text. Nothing was changed. Make one with ENCODING"
+        " 'UTF8' TEMPLATE template0.",
+        *encoding);
+  }
+
   const auto names = migrator.foreign_tables();
   if (names.empty()) return std::nullopt;
   return fmt::format(

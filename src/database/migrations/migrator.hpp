@@ -19,7 +19,7 @@ namespace call_service::db {
 // Brings a database's schema to a revision. Blocking; not for serving threads. What reads needs no lock; what changes
 // is done under the migration lock: on PostgreSQL a MigrationLease, for a SQLite file its FileLock. Throws
 // StatementFailed and Unavailable; a migration that fails leaves the database as it was, unless it is not
-// transactional.
+// transactional. One that waits for a table on PostgreSQL does so for a second at a time, up to 10 minutes.
 class Migrator {
  public:
   // `connection` is opened here; throws Unavailable.
@@ -38,6 +38,9 @@ class Migrator {
 
   // Tables and views with names that missing migrations would create: somebody else's, not to be touched.
   std::vector<std::string> foreign_tables();
+
+  // The encoding of a PostgreSQL database that cannot hold every text of ours; none: it can.
+  std::optional<std::string> foreign_encoding();
 
   // Waits for PostgreSQL's lease and takes it, until the migrator is destroyed; makes the tables about migrations.
   // Nothing for SQLite.
@@ -77,8 +80,8 @@ class Migrator {
   std::unique_ptr<MigrationLease> lease_;
 };
 
-// The text for an operator whose database has tables of our names that are not ours.
-std::optional<std::string> foreign_tables_fault(Migrator& migrator);
+// The text for an operator whose database cannot be ours: it has tables of our names, or an encoding for few languages.
+std::optional<std::string> unsuitable_database(Migrator& migrator);
 
 // Whether the service can run on the schema as it is; the text says what to do if not.
 std::optional<std::string> schema_fault(Migrator& migrator);

@@ -9,6 +9,7 @@
 
 #include "database/errors.hpp"
 #include "database/postgres/binary.hpp"
+#include "database/postgres/result_error.hpp"
 #include "database/postgres/settings.hpp"
 
 namespace call_service::db::postgres {
@@ -27,46 +28,6 @@ std::vector<Oid> array_oids(const Statement& statement) {
   std::vector<Oid> types;
   for (const auto& column : statement.input) types.push_back(array_oid(column.type));
   return types;
-}
-
-std::string text_of(const char* message) {
-  std::string text = message != nullptr ? message : "";
-  std::ranges::replace(text, '\n', ' ');
-  while (text.ends_with(' ')) text.pop_back();
-  return text;
-}
-
-std::string sqlstate_of(const PGresult* result) {
-  const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-  return state != nullptr ? state : "";
-}
-
-// What a server says when it, not the statement, is the trouble: connection and resource errors, shutdown, read-only
-// standby.
-bool is_outage(const std::string& sqlstate) {
-  static constexpr std::array classes{"08", "53", "57", "58", "25006"};
-  return sqlstate.empty() || std::ranges::any_of(classes, [&](const char* c) { return sqlstate.starts_with(c); });
-}
-
-// Somebody else holds what was asked for: lock timeout, deadlock, serialization failure.
-bool is_contention(const std::string& sqlstate) {
-  return sqlstate == "55P03" || sqlstate == "40P01" || sqlstate == "40001";
-}
-
-// A user who was there when the command began has been erased since (services/retention): begun anew, it makes the
-// user.
-constexpr std::string_view referenced_row_is_gone = "23503";
-
-std::exception_ptr error_of(const PGresult* result) {
-  const std::string state = sqlstate_of(result);
-  const std::string what = text_of(PQresultErrorMessage(result));
-  if (is_outage(state) || is_contention(state)) return std::make_exception_ptr(Unavailable(what));
-  return std::make_exception_ptr(StatementFailed(what, state));
-}
-
-bool succeeded(const PGresult* result) {
-  const auto status = PQresultStatus(result);
-  return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
 Row read_row(const PGresult* result, int row, const std::vector<Type>& types) {
@@ -291,7 +252,7 @@ bool PostgresConnection::run(std::span<Member*> members, Milliseconds lock_timeo
   try {
     const Outcome first = attempt(members, lock_timeout);
     if (first != Outcome::stale_plan) return first == Outcome::settled;
-    // "cached plan must not change result type": after a migration, cured by preparing anew.
+    // Cured by preparing anew.
     close();
     open();
     may_replan_ = false;
@@ -331,8 +292,9 @@ PostgresConnection::Outcome PostgresConnection::attempt(std::span<Member*> membe
   const std::string state = sqlstate_of(failure.get());
   if (is_outage(state)) lose(text_of(PQresultErrorMessage(failure.get())));
   roll_back(deadline);
-  if (state == "0A000" && may_replan_ && url_.prepared) return Outcome::stale_plan;
-  const bool is_worth_another_try = is_contention(state) || state == referenced_row_is_gone;
+  if (is_stale_plan(state) && may_replan_ && url_.prepared) return Outcome::stale_plan;
+  // Where a user was erased since the command began (services/retention), it makes the user when begun anew.
+  const bool is_worth_another_try = is_contention(state) || is_missing_reference(state);
   if (members.size() > 1 || (is_worth_another_try && lock_timeout < Seconds(1))) return Outcome::spoiled;
   members.front()->result.rows.assign(members.front()->command->kind->statements.size(), {});
   members.front()->error = error_of(failure.get());
