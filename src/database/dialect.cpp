@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "database/errors.hpp"
+#include "database/sqlite/inlined_input.hpp"
 
 namespace call_service::db {
 
@@ -113,7 +114,8 @@ std::string Dialect::expand(std::string_view sql) const {
     } else if (token.starts_with("by_key:")) {
       out += open_by_key(token);
     } else if (token.starts_with("key:")) {
-      out += kind_ == Kind::postgresql ? "OFFSET 0) " + std::string(token.substr(4)) + " ON true" : ")";
+      const std::string alias(token.substr(4));
+      out += kind_ == Kind::postgresql ? "OFFSET 0) " + alias + " ON true" : ") " + alias;
     } else if (token == "schema") {
       out += kind_ == Kind::postgresql ? quote_identifier(schema_) : "main";
     } else if (token == "body") {
@@ -126,9 +128,8 @@ std::string Dialect::expand(std::string_view sql) const {
 
 std::string Dialect::open_by_key(std::string_view token) const {
   const auto [table, alias] = table_and_alias(token);
-  const std::string rows = qualified(table) + " " + std::string(alias);
-  return kind_ == Kind::postgresql ? "LATERAL (SELECT " + std::string(alias) + ".* FROM " + rows + " WHERE"
-                                   : rows + " ON (";
+  const std::string opening = kind_ == Kind::postgresql ? "LATERAL (SELECT " : "(SELECT ";
+  return opening + std::string(alias) + ".* FROM " + qualified(table) + " " + std::string(alias) + " WHERE";
 }
 
 std::string Dialect::render(const Statement& statement) const {
@@ -143,10 +144,11 @@ std::string Dialect::render(const Statement& statement) const {
                                ? "$" + std::to_string(i + 1) + "::" + std::string(sql_type(column.type, kind_)) + "[]"
                                : "?" + std::to_string(i + 1));
   }
-  const std::string input = kind_ == Kind::postgresql
-                                ? "WITH input AS (SELECT * FROM unnest(" + values + ") AS i(" + names + ")) "
-                                : "WITH input(" + names + ") AS (SELECT " + values + ") ";
-  return input + expand(statement.sql);
+  if (kind_ == Kind::postgresql) {
+    return "WITH input AS (SELECT * FROM unnest(" + values + ") AS i(" + names + ")) " + expand(statement.sql);
+  }
+  const std::string sql = sqlite::inlined_input(statement);
+  return (sqlite::needs_input(sql) ? "WITH input(" + names + ") AS (SELECT " + values + ") " : "") + expand(sql);
 }
 
 }  // namespace call_service::db

@@ -30,6 +30,7 @@ class Dialect {
   //                   by that condition alone. On PostgreSQL a subquery that the planner takes as it is: what else the
   //                   statement asks of c must not lead it to another index, because plans are kept, and the statistics
   //                   that they were made from are of a moment when nothing was pending or nobody was active.
+  //                   On SQLite one that it makes part of the statement.
   //   {one_by_one}    at the end of an EXISTS: looked for in each row, and never by reading the whole table into a
   //                   hash, which PostgreSQL prefers while it is small, and goes on with when it is not
   //   {schema}        the quoted schema                  (SQLite: main)
@@ -38,8 +39,9 @@ class Dialect {
   // Throws StatementFailed if anything else stands in braces.
   std::string expand(std::string_view sql) const;
 
-  // The whole text of a statement: the relation `input` (PostgreSQL: from one array a column, $1 …; SQLite: one row of
-  // ?1 …) and the statement's own text.
+  // The whole text of a statement: the relation `input`, on PostgreSQL from one array a column, $1 …, and the
+  // statement's own text. On SQLite that is the text with ?1 … for the input's columns (sqlite/inlined_input.hpp),
+  // and the relation, of one row, only where the text cannot do without.
   std::string render(const Statement& statement) const;
 
   // "schema"."table", or "table".

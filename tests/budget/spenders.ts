@@ -3,6 +3,7 @@ import type { Counted, Profile } from './profile.ts';
 /** Who spends what: the first rule that a function's object or name fits. Without one, it counts for its callers. */
 const spenders: [spender: string, object: RegExp | null, name: RegExp | null][] = [
   ['allocations', /^libc\.so/, /^(malloc|free|calloc|realloc|_int_\w+|sysmalloc|unlink_chunk|malloc_consolidate|tcache_\w+|\w*arena\w*)\b/],
+  ['allocations', /^libmimalloc\./, null],
   ['allocations', /^libstdc\+\+/, /^operator (new|delete)/],
   ['libpq', /^libpq\./, null],
   // What many use counts for who uses it.

@@ -36,7 +36,7 @@ TEST(Dialect, ExpandsWhatTheDatabasesSpellDifferently) {
       {"EXISTS (SELECT 1 {one_by_one})", "EXISTS (SELECT 1 OFFSET 0)", "EXISTS (SELECT 1 )"},
       {"JOIN {by_key:calls:c} c.call_id = i.call_id {key:c} WHERE",
        R"(JOIN LATERAL (SELECT c.* FROM "tele""phone"."calls" c WHERE c.call_id = i.call_id OFFSET 0) c ON true WHERE)",
-       R"(JOIN "calls" c ON ( c.call_id = i.call_id ) WHERE)"},
+       R"(JOIN (SELECT c.* FROM "calls" c WHERE c.call_id = i.call_id ) c WHERE)"},
       {"{schema}", R"("tele""phone")", "main"},
       {"FROM {calls} c, {call_users}", R"(FROM "tele""phone"."calls" c, "tele""phone"."call_users")",
        R"(FROM "calls" c, "call_users")"},
@@ -63,14 +63,12 @@ TEST(Dialect, RefusesWhatIsNoNameInBraces) {
   }
 }
 
+const std::vector<Column> everything{{"id", Type::uuid},        {"name", Type::text},    {"at", Type::timestamp},
+                                     {"number", Type::integer}, {"flag", Type::boolean}, {"data", Type::json}};
+
 TEST(Dialect, RendersTheInputAsArraysOrAsOneRow) {
   const Statement statement{.name = "everything",
-                            .input = {{"id", Type::uuid},
-                                      {"name", Type::text},
-                                      {"at", Type::timestamp},
-                                      {"number", Type::integer},
-                                      {"flag", Type::boolean},
-                                      {"data", Type::json}},
+                            .input = everything,
                             .sql = "SELECT i.id FROM input i JOIN {calls} c ON c.call_id = i.id {lock:c}"};
   EXPECT_EQ(postgresql.render(statement),
             "WITH input AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bigint[], "
@@ -78,7 +76,44 @@ TEST(Dialect, RendersTheInputAsArraysOrAsOneRow) {
             R"(SELECT i.id FROM input i JOIN "tele""phone"."calls" c ON c.call_id = i.id FOR UPDATE OF c)");
   EXPECT_EQ(sqlite.render(statement),
             "WITH input(id, name, at, number, flag, data) AS (SELECT ?1, ?2, ?3, ?4, ?5, ?6) "
-            R"(SELECT i.id FROM input i JOIN "calls" c ON c.call_id = i.id )");
+            R"(SELECT ?1 FROM input i JOIN "calls" c ON c.call_id = ?1 )");
+}
+
+TEST(Dialect, MakesNoRelationOfTheInputForSqliteWhereItNeedsNone) {
+  struct Case {
+    const char* text;
+    const char* in_sqlite;
+  };
+  const Case cases[] = {
+      {"SELECT i.id FROM input i", "SELECT ?1 "},
+      {"INSERT INTO t SELECT i.id, i.data FROM input i\n  WHERE true ORDER BY i.id",
+       "INSERT INTO t SELECT ?1, ?6 WHERE true ORDER BY ?1"},
+      {"SELECT i.id FROM input i UNION ALL SELECT i.name FROM input i", "SELECT ?1 UNION ALL SELECT ?2 "},
+      {"UPDATE t SET a = i.at FROM input i WHERE t.a = (SELECT i.at FROM input i)",
+       "UPDATE t SET a = ?3 WHERE t.a = (SELECT ?3 )"},
+      {"SELECT c.at, i.name FROM input i JOIN {by_key:calls:c} c.id = i.id {key:c} WHERE c.i = wi.id",
+       R"(SELECT c.at, ?2 FROM (SELECT c.* FROM "calls" c WHERE c.id = ?1 ) c WHERE c.i = wi.id)"},
+  };
+  for (const auto& [text, in_sqlite] : cases) {
+    EXPECT_EQ(sqlite.render({.name = "some", .input = everything, .sql = text}), in_sqlite) << text;
+  }
+}
+
+TEST(Dialect, KeepsTheInputForSqliteWhereSomethingNeedsIt) {
+  const std::string with = "WITH input(id, name, at, number, flag, data) AS (SELECT ?1, ?2, ?3, ?4, ?5, ?6) ";
+  struct Case {
+    const char* text;
+    const char* in_sqlite;
+  };
+  const Case cases[] = {
+      {"SELECT a FROM t LIMIT (SELECT number FROM input)", "SELECT a FROM t LIMIT (SELECT number FROM input)"},
+      {"SELECT i.id, i.unknown FROM input i LEFT JOIN t ON true",
+       "SELECT ?1, i.unknown FROM input i LEFT JOIN t ON true"},
+      {"SELECT t.id FROM t JOIN input i ON t.id = i.id", "SELECT t.id FROM t JOIN input i ON t.id = ?1"},
+  };
+  for (const auto& [text, in_sqlite] : cases) {
+    EXPECT_EQ(sqlite.render({.name = "some", .input = everything, .sql = text}), with + in_sqlite) << text;
+  }
 }
 
 TEST(Dialect, RendersAStatementWithoutInputAsItIs) {

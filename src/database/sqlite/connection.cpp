@@ -34,21 +34,33 @@ bool is_outage(int code) {
   throw StatementFailed(what, std::to_string(code));
 }
 
+// Binds a value without a copy: it, and `text` for those that have to be written out, stay until the statement is
+// reset.
 struct Binder {
   sqlite3_stmt* statement;
   int index;
+  std::string& text;
 
   int operator()(std::monostate) const { return sqlite3_bind_null(statement, index); }
-  int operator()(const Uuid& id) const { return (*this)(id.to_string()); }
-  int operator()(const std::string& text) const {
-    return sqlite3_bind_text(statement, index, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
+  int operator()(const Uuid& id) const {
+    text.clear();
+    id.append_to(text);
+    return (*this)(text);
   }
-  int operator()(Timestamp at) const { return (*this)(format_timestamp(at)); }
+  int operator()(const std::string& value) const {
+    return sqlite3_bind_text(statement, index, value.data(), static_cast<int>(value.size()), SQLITE_STATIC);
+  }
+  int operator()(Timestamp at) const {
+    text.clear();
+    append_timestamp(text, at);
+    return (*this)(text);
+  }
   int operator()(std::int64_t number) const { return sqlite3_bind_int64(statement, index, number); }
   int operator()(bool flag) const { return sqlite3_bind_int(statement, index, flag ? 1 : 0); }
 };
 
-std::string text_at(sqlite3_stmt* statement, int column) {
+// Valid until the statement goes on.
+std::string_view text_at(sqlite3_stmt* statement, int column) {
   const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement, column));
   return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement, column))};
 }
@@ -58,13 +70,13 @@ Value read(sqlite3_stmt* statement, int column, Type type) {
   switch (type) {
     case Type::uuid:
       if (const auto id = Uuid::parse(text_at(statement, column))) return *id;
-      throw StatementFailed("SQLite: not a uuid: " + text_at(statement, column), "uuid");
+      throw StatementFailed("SQLite: not a uuid: " + std::string(text_at(statement, column)), "uuid");
     case Type::timestamp:
       if (const auto at = parse_timestamp(text_at(statement, column))) return *at;
-      throw StatementFailed("SQLite: not a time: " + text_at(statement, column), "timestamp");
+      throw StatementFailed("SQLite: not a time: " + std::string(text_at(statement, column)), "timestamp");
     case Type::text:
     case Type::json:
-      return text_at(statement, column);
+      return std::string(text_at(statement, column));
     case Type::integer:
       return static_cast<std::int64_t>(sqlite3_column_int64(statement, column));
     case Type::boolean:
@@ -162,8 +174,11 @@ sqlite3_stmt* SqliteConnection::prepared(const Statement& statement) {
 void SqliteConnection::step_through(const Statement& statement, const Row& input, Rows& output) {
   sqlite3_stmt* handle = prepared(statement);
   const Reset reset{handle};
-  for (std::size_t i = 0; i < input.size(); ++i) {
-    const int code = std::visit(Binder{handle, static_cast<int>(i) + 1}, input[i]);
+  // Columns behind the last that the statement speaks of have no parameter.
+  const auto parameters = static_cast<std::size_t>(sqlite3_bind_parameter_count(handle));
+  if (texts_.size() < parameters) texts_.resize(parameters);
+  for (std::size_t i = 0; i < std::min(input.size(), parameters); ++i) {
+    const int code = std::visit(Binder{handle, static_cast<int>(i) + 1, texts_[i]}, input[i]);
     if (code != SQLITE_OK) raise(database_, code);
   }
   while (true) {
@@ -171,6 +186,7 @@ void SqliteConnection::step_through(const Statement& statement, const Row& input
     if (code == SQLITE_DONE) return;
     if (code != SQLITE_ROW) raise(database_, code);
     Row row;
+    row.reserve(statement.output.size());
     for (std::size_t column = 0; column < statement.output.size(); ++column) {
       row.push_back(read(handle, static_cast<int>(column), statement.output[column]));
     }

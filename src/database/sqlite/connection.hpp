@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "database/connection.hpp"
 
@@ -38,6 +39,7 @@ class SqliteConnection final : public Connection {
   Dialect dialect_;
   sqlite3* database_ = nullptr;
   std::unordered_map<const Statement*, sqlite3_stmt*> prepared_;
+  std::vector<std::string> texts_;  // of a statement's parameters while it runs, and their memory for the next one
 };
 
 }  // namespace call_service::db::sqlite
