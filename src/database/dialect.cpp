@@ -22,6 +22,7 @@ constexpr std::array spellings{
     Spelling{"skip_locked", "FOR UPDATE SKIP LOCKED", ""},
     Spelling{"greatest", "GREATEST", "max"},
     Spelling{"json", "::json", ""},
+    Spelling{"lateral", "LATERAL", ""},
     Spelling{"one_by_one", "OFFSET 0", ""},
 };
 

@@ -24,6 +24,7 @@ class Dialect {
   //   {skip_locked}   FOR UPDATE SKIP LOCKED             (SQLite: nothing)
   //   {greatest}      GREATEST                           (SQLite: max; give it no NULL)
   //   {json}          ::json                             (SQLite: nothing)
+  //   {lateral}       LATERAL behind FROM input i,       (SQLite: nothing)
   //   {{              {       of a text
   //   {by_key:calls:c} … {key:c}
   //                   behind FROM input i JOIN: the rows of calls, as c, that fit the condition between the two, found

@@ -93,6 +93,8 @@ TEST(Dialect, MakesNoRelationOfTheInputForSqliteWhereItNeedsNone) {
        "UPDATE t SET a = ?3 WHERE t.a = (SELECT ?3 )"},
       {"SELECT c.at, i.name FROM input i JOIN {by_key:calls:c} c.id = i.id {key:c} WHERE c.i = wi.id",
        R"(SELECT c.at, ?2 FROM (SELECT c.* FROM "calls" c WHERE c.id = ?1 ) c WHERE c.i = wi.id)"},
+      {"SELECT f.n FROM input i, {lateral} (SELECT count(*) AS n FROM t WHERE t.id = i.id) f",
+       "SELECT f.n FROM  (SELECT count(*) AS n FROM t WHERE t.id = ?1) f"},
   };
   for (const auto& [text, in_sqlite] : cases) {
     EXPECT_EQ(sqlite.render({.name = "some", .input = everything, .sql = text}), in_sqlite) << text;

@@ -1,4 +1,4 @@
-# ./dev bench: builds the service and its rivals, and measures them side by side.
+# ./dev bench: builds the service and its rivals, and measures them side by side. ./dev profile: its CPU time.
 
 # bench [ROW…] [--repeats N] [--seconds S] [--calls N]
 bench() {
@@ -13,6 +13,16 @@ bench() {
   step "Building the load generator" build/logs/bench-load.log build_load
   use_fastapi
   BENCH_PYTHON=$fastapi_python env -C bench PYTHONDONTWRITEBYTECODE=1 python3 -m harness "$@"
+}
+
+# profile: draws where the service spends its time, for docs/performance.md.
+profile() {
+  install_packages profile
+  use_node
+  build release || exit 1
+  mkdir -p build/bench
+  step "Building the load generator" build/logs/bench-load.log build_load
+  env -C bench PYTHONDONTWRITEBYTECODE=1 python3 -m harness.flames
 }
 
 build_load() {

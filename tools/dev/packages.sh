@@ -1,8 +1,8 @@
 # Debian packages, as listed in requirements.txt and requirements-common.txt: one a line, `a | b` where releases differ in
 # names, `# reason` behind it. What stands below a line `# --- tests` is needed for testing and linting only; below
-# `# --- ha`, for ./dev ha only.
+# `# --- ha` and `# --- profile`, for the commands of these names only.
 
-# One line per package of the group (build, all, or ha, which is all and more): its alternatives, separated by blanks.
+# One line per package of the group (build, all, or ha or profile, which are all and more): its alternatives, separated by blanks.
 required_packages() {
   awk -v group="$1" '
     FNR == 1 { section = "build" }

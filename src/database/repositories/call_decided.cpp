@@ -41,12 +41,13 @@ const db::CommandKind& find_kind() {
 // One room's facts in one row; `latest` over all sessions of the call.
 constexpr std::string_view room_facts = R"(SELECT i.call_id,
     EXISTS (SELECT 1 FROM {webhook_events} e WHERE e.call_id = i.call_id AND e.event_id = i.event_id {one_by_one}),
-    EXISTS (SELECT 1 FROM {sessions} s WHERE s.call_id = i.call_id AND s.room_sid = i.room_sid {one_by_one}),
-    (SELECT max(s.left_at) FROM {sessions} s WHERE s.call_id = i.call_id AND s.room_sid = i.room_sid),
-    (SELECT max({greatest}(s.created_at, COALESCE(s.left_at, s.created_at)))
-      FROM {sessions} s WHERE s.call_id = i.call_id),
+    f.was_entered, f.last_left, f.latest,
     COALESCE((SELECT max(t.seq) FROM {timeline} t WHERE t.call_id = i.call_id), 0)
-  FROM input i)";
+  FROM input i, {lateral} (
+    SELECT COALESCE(max(CASE WHEN s.room_sid = i.room_sid THEN 1 ELSE 0 END), 0) = 1 AS was_entered,
+      max(CASE WHEN s.room_sid = i.room_sid THEN s.left_at ELSE NULL END) AS last_left,
+      max({greatest}(s.created_at, COALESCE(s.left_at, s.created_at))) AS latest
+    FROM {sessions} s WHERE s.call_id = i.call_id) f)";
 
 const db::CommandKind& load_kind() {
   static const std::vector<db::Column> input{{"call_id", Type::uuid},  {"event_id", Type::text},

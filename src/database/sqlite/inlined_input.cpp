@@ -11,8 +11,13 @@ namespace call_service::db::sqlite {
 namespace {
 
 constexpr std::string_view relation = "FROM input i";
-constexpr std::string_view join = "JOIN ";
-constexpr std::string_view joined_by_key = "JOIN {by_key:";
+
+// Joined to it by what needs no relation, as long as it has the input's columns.
+struct Joined {
+  std::string_view join;
+  std::string_view to;
+};
+constexpr std::array joined{Joined{"JOIN ", "{by_key:"}, Joined{", ", "{lateral}"}};
 
 bool is_of_name(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
@@ -31,7 +36,8 @@ std::string_view without_spaces(std::string_view text) {
 std::optional<std::string_view> remainder(std::string_view& rest) {
   static constexpr std::array ends{")", "WHERE", "ORDER", "UNION", "RETURNING"};
   const auto next = without_spaces(rest);
-  if (next.starts_with(joined_by_key)) {
+  for (const auto& [join, to] : joined) {
+    if (!next.starts_with(join) || !next.substr(join.size()).starts_with(to)) continue;
     rest = next.substr(join.size());
     return "FROM ";
   }
