@@ -42,7 +42,7 @@ def replicas_turn(bench: Bench, count: int) -> Turn:
             load_all(bench.warm_up)
             before = spent()
             measured = load_all(bench.seconds)
-            ours, postgres = (now - then for now, then in zip(spent(), before, strict=True))
+            ours, postgres = (after - earlier for after, earlier in zip(spent(), before, strict=True))
         answers = sum(each.answers for each in measured)
         return {
             name: (sum(each.rate for each in measured), "requests/s"),

@@ -152,18 +152,20 @@ describe('migrating PostgreSQL', () => {
   beforeEach(() => begin('postgresql'));
   afterEach(() => database.remove());
 
-  /** A migration that waits in its midst, without a lock, until `body` has ended. */
+  const atTheGateNow = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%gate%' and datname = current_database()`;
+
+  /** A migration that waits at a gate, as long as it takes, which is closed until `body` has ended. */
   async function atTheGate(body: (upgrade: Running) => Promise<void>): Promise<void> {
     await database.execute('create table gate (id integer)');
-    const wait = `do $do$ begin while not exists (select from gate) loop perform pg_sleep(0.05); end loop; end $do$;`;
+    const wait = 'set local lock_timeout = 0; lock table gate in exclusive mode;';
     await migrations.write('9001_gate.sql', `create table half (id integer); ${wait} create table whole (id integer);`);
-    const upgrade = startUpgrade();
-    await until(async () => (await database.query(atIt)).length > 0, { what: 'the migration waits at the gate' });
-    await body(upgrade);
-    await database.execute('insert into gate values (1)');
+    await withClient(database.url, async (client) => {
+      await client.query('begin; lock table gate in exclusive mode');
+      const upgrade = startUpgrade();
+      await until(async () => (await database.query(atTheGateNow)).length > 0, { what: 'the migration waits at the gate' });
+      await body(upgrade);
+    });
   }
-
-  const atIt = `select 1 from pg_stat_activity where wait_event = 'PgSleep' and query like '%gate%' and datname = current_database()`;
 
   const leaseEnd = async () => (await database.query<{ until: string }>('select until from call_service_migration_lease'))[0]?.until ?? '';
 
@@ -199,7 +201,7 @@ describe('migrating PostgreSQL', () => {
     await atTheGate(async (first) => {
       first.signal('SIGKILL');
       await first.exited;
-      await until(async () => (await database.query(atIt)).length === 0, { what: 'the server stops what the dead one ran' });
+      await until(async () => (await database.query(atTheGateNow)).length === 0, { what: 'the server stops what the dead one ran' });
       expect(await objectsIn(database)).not.toContain('half');
     });
     const second = startUpgrade();

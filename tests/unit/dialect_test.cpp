@@ -66,6 +66,13 @@ TEST(Dialect, RefusesWhatIsNoNameInBraces) {
 const std::vector<Column> everything{{"id", Type::uuid},        {"name", Type::text},    {"at", Type::timestamp},
                                      {"number", Type::integer}, {"flag", Type::boolean}, {"data", Type::json}};
 
+// Each text becomes the other, behind `with`.
+void expect_in_sqlite(const std::vector<std::pair<const char*, std::string>>& cases, const std::string& with = "") {
+  for (const auto& [text, in_sqlite] : cases) {
+    EXPECT_EQ(sqlite.render({.name = "some", .input = everything, .sql = text}), with + in_sqlite) << text;
+  }
+}
+
 TEST(Dialect, RendersTheInputAsArraysOrAsOneRow) {
   const Statement statement{.name = "everything",
                             .input = everything,
@@ -80,11 +87,7 @@ TEST(Dialect, RendersTheInputAsArraysOrAsOneRow) {
 }
 
 TEST(Dialect, MakesNoRelationOfTheInputForSqliteWhereItNeedsNone) {
-  struct Case {
-    const char* text;
-    const char* in_sqlite;
-  };
-  const Case cases[] = {
+  expect_in_sqlite({
       {"SELECT i.id FROM input i", "SELECT ?1 "},
       {"INSERT INTO t SELECT i.id, i.data FROM input i\n  WHERE true ORDER BY i.id",
        "INSERT INTO t SELECT ?1, ?6 WHERE true ORDER BY ?1"},
@@ -95,27 +98,18 @@ TEST(Dialect, MakesNoRelationOfTheInputForSqliteWhereItNeedsNone) {
        R"(SELECT c.at, ?2 FROM (SELECT c.* FROM "calls" c WHERE c.id = ?1 ) c WHERE c.i = wi.id)"},
       {"SELECT f.n FROM input i, {lateral} (SELECT count(*) AS n FROM t WHERE t.id = i.id) f",
        "SELECT f.n FROM  (SELECT count(*) AS n FROM t WHERE t.id = ?1) f"},
-  };
-  for (const auto& [text, in_sqlite] : cases) {
-    EXPECT_EQ(sqlite.render({.name = "some", .input = everything, .sql = text}), in_sqlite) << text;
-  }
+  });
 }
 
 TEST(Dialect, KeepsTheInputForSqliteWhereSomethingNeedsIt) {
-  const std::string with = "WITH input(id, name, at, number, flag, data) AS (SELECT ?1, ?2, ?3, ?4, ?5, ?6) ";
-  struct Case {
-    const char* text;
-    const char* in_sqlite;
-  };
-  const Case cases[] = {
-      {"SELECT a FROM t LIMIT (SELECT number FROM input)", "SELECT a FROM t LIMIT (SELECT number FROM input)"},
-      {"SELECT i.id, i.unknown FROM input i LEFT JOIN t ON true",
-       "SELECT ?1, i.unknown FROM input i LEFT JOIN t ON true"},
-      {"SELECT t.id FROM t JOIN input i ON t.id = i.id", "SELECT t.id FROM t JOIN input i ON t.id = ?1"},
-  };
-  for (const auto& [text, in_sqlite] : cases) {
-    EXPECT_EQ(sqlite.render({.name = "some", .input = everything, .sql = text}), with + in_sqlite) << text;
-  }
+  expect_in_sqlite(
+      {
+          {"SELECT a FROM t LIMIT (SELECT number FROM input)", "SELECT a FROM t LIMIT (SELECT number FROM input)"},
+          {"SELECT i.id, i.unknown FROM input i LEFT JOIN t ON true",
+           "SELECT ?1, i.unknown FROM input i LEFT JOIN t ON true"},
+          {"SELECT t.id FROM t JOIN input i ON t.id = i.id", "SELECT t.id FROM t JOIN input i ON t.id = ?1"},
+      },
+      "WITH input(id, name, at, number, flag, data) AS (SELECT ?1, ?2, ?3, ?4, ?5, ?6) ");
 }
 
 TEST(Dialect, RendersAStatementWithoutInputAsItIs) {
