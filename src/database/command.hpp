@@ -40,6 +40,9 @@ struct Statement {
   // Runs before all other statements of a batch, its rows in ascending order: two batches that write the same new rows
   // in different orders would deadlock.
   bool first = false;
+  // Whether the command's later statements may still change or return anything, by what this one returned for it; null:
+  // always. They hold their conditions themselves: who runs statements one by one may save those that would do nothing.
+  bool (*goes_on)(const Rows& returned) = nullptr;
 };
 
 // A named kind of command. Kinds live as long as the program. Two shapes, no third:

@@ -1,5 +1,8 @@
 #include "services/call_changes.hpp"
 
+#include <tuple>
+
+#include "base/ranges.hpp"
 #include "database/errors.hpp"
 
 namespace call_service::services {
@@ -10,6 +13,13 @@ constexpr Seconds patience{5};
 
 models::Intent new_intent(models::IntentKind kind, Uuid call_id, Timestamp now) {
   return {.intent_id = make_uuid_v7(now), .call_id = call_id, .kind = kind, .created_at = now, .due_at = now};
+}
+
+bool has_same_end(const models::Call& before, const models::Call& after) {
+  const auto end_of = [](const models::Call& call) {
+    return std::tie(call.status, call.ended_at, call.end_reason, call.ended_by, call.ended_by_type);
+  };
+  return end_of(before) == end_of(after);
 }
 
 }  // namespace
@@ -27,8 +37,12 @@ repositories::Change change_of(const repositories::CallState& state, rules::Chan
     intent.identity = decided.remove->user_id;
     intent.participant_sid = decided.remove->participant_sid;
   }
+  change.writes_end = !has_same_end(state.call, decided.call);
   change.call = std::move(decided.call);
-  change.sessions = std::move(decided.sessions);
+  for (auto& session : decided.sessions) {
+    const bool is_known = contains(state.sessions, session.session_id, &models::Session::session_id);
+    (is_known ? change.sessions : change.new_sessions).push_back(std::move(session));
+  }
   return change;
 }
 

@@ -5,6 +5,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "log.hpp"
+#include "services/call_changes.hpp"
 #include "services/call_timeline.hpp"
 #include "services/domain_log.hpp"
 #include "services/side_by_side.hpp"
@@ -18,14 +19,6 @@ namespace asio = boost::asio;
 constexpr int page = 64;
 // A clock that is set forward, or a database that comes back, is noticed after this.
 constexpr Milliseconds longest_sleep{1000};
-
-models::Intent deletion(Uuid call_id, Timestamp now) {
-  return {.intent_id = make_uuid_v7(now),
-          .call_id = call_id,
-          .kind = models::IntentKind::delete_room,
-          .created_at = now,
-          .due_at = now};
-}
 
 }  // namespace
 
@@ -83,11 +76,7 @@ Task<void> DurationTimer::end(repositories::RunningCall call) {
   if (!state || !state->call.is_active()) co_return;
   const Timestamp now = clock_.now();
   auto decided = rules::expire(*state, call.started_at + longest_, now);
-  repositories::Change change{.intents = {deletion(call.call_id, now)},
-                              .timeline = rules::timeline_of(*state, decided, {.cause = "timer", .now = now}),
-                              .now = now};
-  change.call = decided.call;
-  change.sessions = decided.sessions;
+  auto change = change_of(*state, decided, {.cause = "timer", .now = now});
   if (!co_await calls_.apply(std::move(change))) co_return;
   wake_outbox_();
   tell_changes(*state, decided.call, decided.sessions, {.name = "timer"});

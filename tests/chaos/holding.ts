@@ -6,13 +6,13 @@ import type { Holdings } from './world.ts';
 const isSanitized = /asan|tsan/.test(binary);
 
 /** What a process may hold at rest. Descriptors and threads do not depend on how long it has been running. */
-const most: Omit<Holdings, 'pid'> = { descriptors: 80, threads: 40, connections: 5, clients: 64, livekit: 64, memory: isSanitized ? 1_500 : 150 };
+const most: Omit<Holdings, 'pid'> = { descriptors: 80, threads: 40, connections: 5, clients: 64, livekit: 64, abandoned: 64, memory: isSanitized ? 1_500 : 150 };
 
 /**
- * By how much it may differ between two rests: connections to the database, kept ones that LiveKit has closed; what is kept of open
- * calls; of SQLite also the pages that its two connections keep.
+ * By how much it may differ between two rests: connections to the database and what is under way; what is kept of open calls; of
+ * SQLite also the pages that its two connections keep.
  */
-const mostGrowth = { descriptors: 24, memory: { postgresql: 40, sqlite: 100 } };
+const mostGrowth = { descriptors: 16, memory: { postgresql: 40, sqlite: 100 } };
 
 const units: Record<keyof typeof most, string> = {
   memory: 'MiB',
@@ -21,13 +21,14 @@ const units: Record<keyof typeof most, string> = {
   connections: 'database connections',
   clients: 'clients',
   livekit: 'connections to LiveKit',
+  abandoned: 'that it has closed',
 };
 
 const amount = (holdings: Holdings, what: keyof typeof most): string => `${holdings[what]} ${units[what]}`;
 
 /** What comes and goes with clients and LiveKit is not the process's own. */
 const own = (holdings: Holdings, what: keyof typeof mostGrowth): number =>
-  holdings[what] - (what === 'descriptors' ? holdings.clients + holdings.livekit : 0);
+  holdings[what] - (what === 'descriptors' ? holdings.clients + holdings.livekit + holdings.abandoned : 0);
 
 /** What the processes hold, each time the load rests. */
 export class Holding {

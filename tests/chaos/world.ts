@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Api } from '../support/api.ts';
-import { connections } from '../support/connections.ts';
+import { abandonedConnections, connections } from '../support/connections.ts';
 import { PostgresDatabase, SqliteDatabase, type Database, type DatabaseKind } from '../support/database.ts';
 import { FakeLiveKit } from '../support/fake-livekit.ts';
 import { Link } from '../support/link.ts';
@@ -32,6 +32,8 @@ export interface Holdings {
   clients: number;
   /** Connections to LiveKit; one on which LiveKit hangs is held until its request times out. */
   livekit: number;
+  /** Kept ones that LiveKit has closed, which is noticed when they are to be used again. */
+  abandoned: number;
 }
 
 /** What the services take for LiveKit. */
@@ -158,6 +160,7 @@ export class World<LiveKit extends LiveKitInPlay = FakeLiveKit> {
           connections: databaseLink ? await connections(pid!, 'to', databaseLink.port) : 0,
           clients: await connections(pid!, 'at', port),
           livekit: await connections(pid!, 'to', livekitPort),
+          abandoned: await abandonedConnections(pid!),
         };
       }),
     );

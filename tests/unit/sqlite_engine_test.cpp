@@ -137,6 +137,19 @@ TEST_F(SqliteEngine, GivesEachCallerItsOwnRows) {
   EXPECT_TRUE(result.rows[1].empty());
 }
 
+TEST_F(SqliteEngine, LeavesOutTheStatementsBehindTheOneThatSaysSo) {
+  CommandKind kind = insert_kind();
+  kind.statements[0].goes_on = [](const Rows& inserted) { return inserted != Rows{{std::int64_t{7}}}; };
+  kind.statements[1].sql = "INSERT INTO {items} (id, name) SELECT i.id + 100, 'behind ' || i.name FROM input i";
+  const auto engine = make_engine();
+  for (const std::int64_t id : {6, 7}) {
+    Command command = insert(id, "ada");
+    command.kind = &kind;
+    run(engine->execute(std::move(command)));
+  }
+  EXPECT_THAT(names(*engine), ElementsAre("ada", "ada", "behind ada"));
+}
+
 TEST_F(SqliteEngine, ReadsSeeWhatWasAcknowledged) {
   const auto engine = make_engine();
   for (std::int64_t id = 1; id <= 100; ++id) {

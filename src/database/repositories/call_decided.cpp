@@ -2,7 +2,7 @@
 // if the call has not changed meanwhile.
 
 #include <algorithm>
-#include <ranges>
+#include <functional>
 
 #include "database/repositories/access.hpp"
 #include "database/repositories/call_repository.hpp"
@@ -89,15 +89,28 @@ std::vector<db::Column> with_version() {
   return columns;
 }
 
-// "a = excluded.a, …" for all columns but the first, which is the key.
-template <typename Model>
-std::string overwrite() {
-  std::string list;
-  for (const auto& column : db::input_columns<Model>() | std::views::drop(1)) {
-    if (!list.empty()) list += ", ";
-    list.append(column.name).append(" = excluded.").append(column.name);
-  }
-  return list;
+// Sets what a session does not keep from its beginning on.
+db::Statement write_sessions(std::string name, std::string_view more = "") {
+  return {.name = std::move(name),
+          .input = with_version<Session>(),
+          .sql = R"(UPDATE {sessions} AS t SET status = i.status, joined_at = i.joined_at, left_at = i.left_at,
+              disconnect_reason = i.disconnect_reason, end_reason = i.end_reason, end_evidence = i.end_evidence,
+              participant_sid = i.participant_sid, room_sid = i.room_sid, token_expires_at = i.token_expires_at)" +
+                 std::string(more) + R"(
+              FROM input i JOIN {by_key:sessions:s} s.session_id = i.session_id {key:s} WHERE t.session_id = s.session_id
+              AND EXISTS (SELECT 1 FROM {calls} c WHERE c.call_id = i.call_id AND c.version = i.version {one_by_one}))"};
+}
+
+// An index holds the status and the end of a call: what leaves them alone does without `more`.
+db::Statement write_call(std::string name, std::string_view more = "") {
+  return {.name = std::move(name),
+          .input = db::input_columns<Call>(),
+          .sql = R"(UPDATE {calls} AS c SET version = c.version + 1, room_deletion = i.room_deletion,
+              room_sid = i.room_sid, room_created_at = i.room_created_at, closes_at = i.closes_at,
+              room_finished_at = i.room_finished_at, former_rooms = i.former_rooms,
+              entered_at = COALESCE(c.entered_at, (SELECT min(s.joined_at) FROM {sessions} s WHERE s.call_id = c.call_id)),
+              participant_count = (SELECT count(*) FROM {sessions} s WHERE s.call_id = c.call_id AND s.status = 'active'))" +
+                 std::string(more) + " FROM input i WHERE c.call_id = i.call_id AND c.version = i.version"};
 }
 
 const db::CommandKind& apply_kind() {
@@ -109,15 +122,15 @@ const db::CommandKind& apply_kind() {
           {.name = "lock_unchanged_call",
            .input = guard,
            .sql = "SELECT i.call_id" + std::string(from_unchanged) + " {lock:c}",
-           .output = {Type::uuid}},
-          {.name = "write_sessions",
+           .output = {Type::uuid},
+           .goes_on = [](const db::Rows& unchanged) { return !unchanged.empty(); }},
+          // The user's next connection takes the place of the last, so what ends is written first.
+          write_sessions("write_sessions_that_ended", ", created_at = i.created_at"),
+          write_sessions("write_open_sessions"),
+          {.name = "insert_sessions",
            .input = with_version<Session>(),
-           // In one statement for many calls, too.
            .sql = "INSERT INTO {sessions} (" + column_list<Session>() + ") SELECT " + column_list<Session>("i") +
-                  std::string(from_unchanged) + R"(
-              ORDER BY CASE i.status WHEN 'ended' THEN 0 ELSE 1 END, i.session_id
-              ON CONFLICT (session_id) DO UPDATE SET )" +
-                  overwrite<Session>()},
+                  std::string(from_unchanged)},
           {.name = "write_event",
            .input = with_version<models::WebhookEvent>(),
            .sql = "INSERT INTO {webhook_events} (" + column_list<models::WebhookEvent>() + ") SELECT " +
@@ -133,16 +146,9 @@ const db::CommandKind& apply_kind() {
               ON CONFLICT (call_id) WHERE kind = 'delete_room' DO UPDATE SET intent_id = excluded.intent_id,
                 due_at = excluded.due_at, attempts = 0, lease_owner = NULL, lease_until = NULL)"},
           TimelineRepository::decided({{"version", Type::integer}}, from_unchanged),
-          {.name = "write_call",
-           .input = db::input_columns<Call>(),
-           .sql = R"(UPDATE {calls} AS c SET version = c.version + 1, status = i.status, ended_at = i.ended_at,
-              end_reason = i.end_reason, ended_by = i.ended_by, ended_by_type = i.ended_by_type, room_deletion = i.room_deletion,
-              room_sid = i.room_sid, room_created_at = i.room_created_at, closes_at = i.closes_at,
-              room_finished_at = i.room_finished_at, former_rooms = i.former_rooms,
-              entered_at = COALESCE(c.entered_at, (SELECT min(s.joined_at) FROM {sessions} s WHERE s.call_id = c.call_id)),
-              participant_count = (SELECT count(*) FROM {sessions} s WHERE s.call_id = c.call_id AND s.status = 'active')
-              FROM input i WHERE c.call_id = i.call_id AND c.version = i.version RETURNING {of:c}call_id)",
-           .output = {Type::uuid}}}};
+          write_call("write_call"),
+          write_call("write_call_and_its_end", R"(, status = i.status, ended_at = i.ended_at, end_reason = i.end_reason,
+              ended_by = i.ended_by, ended_by_type = i.ended_by_type)")}};
   return kind;
 }
 
@@ -194,20 +200,30 @@ Task<std::optional<CallState>> CallRepository::load_state(StateQuery query) {
   co_return state;
 }
 
-// Ended ones come first: the user's next connection takes the place of the last.
 Task<bool> CallRepository::apply(Change change) {
-  std::ranges::sort(change.sessions, {}, &Session::is_open);
   const std::int64_t version = change.call.version;
+  const auto open = std::ranges::partition(change.sessions, std::not_fn(&Session::is_open));
+  const std::vector<Session> ended(change.sessions.begin(), open.begin());
+  change.sessions.erase(change.sessions.begin(), open.begin());
   db::Rows users;
-  for (const auto& session : change.sessions) users.push_back({session.user_id, change.now, change.call.call_id});
+  for (const auto& session : change.new_sessions) {
+    users.push_back({session.user_id, change.now, change.call.call_id});
+  }
   db::Rows event;
   if (change.event) event = rows_with_version(std::vector{*change.event}, version);
-  std::vector<db::Rows> inputs{
-      std::move(users),         {{change.call.call_id, version}},           rows_with_version(change.sessions, version),
-      std::move(event),         rows_with_version(change.intents, version), rows_with_version(change.timeline, version),
-      {db::to_row(change.call)}};
+  db::Rows call{db::to_row(change.call)};
+  std::vector<db::Rows> inputs{std::move(users),
+                               {{change.call.call_id, version}},
+                               rows_with_version(ended, version),
+                               rows_with_version(change.sessions, version),
+                               rows_with_version(change.new_sessions, version),
+                               std::move(event),
+                               rows_with_version(change.intents, version),
+                               rows_with_version(change.timeline, version),
+                               change.writes_end ? db::Rows{} : call,
+                               change.writes_end ? call : db::Rows{}};
   const auto result = co_await run(apply_kind(), change.call.call_id, std::move(inputs));
-  co_return !result.rows.back().empty();
+  co_return !result.rows[1].empty();
 }
 
 }  // namespace call_service::repositories

@@ -64,13 +64,19 @@ db::Statement insert_session() {
 // The calls of the input, as `c`.
 constexpr std::string_view from_calls = " FROM input i JOIN {by_key:calls:c} c.call_id = i.call_id {key:c} ";
 
+// Whether there is a call, and it goes on; of rows with its key before its columns.
+bool is_active(const db::Rows& calls) {
+  return !calls.empty() && db::from_row<Call>(calls.front(), 1).is_active();
+}
+
 // Locks the call and tells what it was before: its columns and whether the user may enter.
 db::Statement lock_for_join() {
   return {.name = "lock_call_to_join",
           .input = join_input(),
           .sql = "SELECT c.call_id, " + column_list<Call>("c") + ", " + std::string(may_enter) +
                  std::string(from_calls) + "{lock:c}",
-          .output = db::keyed_types<Call>({Type::boolean})};
+          .output = db::keyed_types<Call>({Type::boolean}),
+          .goes_on = is_active};
 }
 
 // Whether there is room for the user, who may be in the call already.
@@ -113,9 +119,10 @@ db::Statement touch_joined_call() {
           .sql = R"(UPDATE {calls} AS t SET version = t.version + 1,
               token_issued_at = {greatest}(COALESCE(t.token_issued_at, i.now), i.now),
               closes_at = CASE WHEN t.closes_at IS NULL THEN NULL ELSE i.closes_at END)" +
-                 std::string(from_calls) +
-                 "JOIN {by_key:sessions:s} s.call_id = i.call_id AND s.user_id = i.user_id {key:s} "
-                 "WHERE t.call_id = c.call_id AND s.status = 'pending' AND " +
+                 std::string(from_calls) + R"(WHERE t.call_id = c.call_id
+              AND EXISTS (SELECT 1 FROM {sessions} s
+                WHERE s.call_id = i.call_id AND s.user_id = i.user_id AND s.status = 'pending' {one_by_one})
+              AND )" +
                  may_join()};
 }
 
@@ -272,6 +279,13 @@ const std::vector<db::Column>& end_input() {
   return columns;
 }
 
+db::Statement read_call(std::string name, const std::vector<db::Column>& input) {
+  return {.name = std::move(name),
+          .input = input,
+          .sql = "SELECT c.call_id, " + column_list<Call>("c") + std::string(from_calls),
+          .output = db::keyed_types<Call>()};
+}
+
 const db::CommandKind& end_kind() {
   static const std::string may_end =
       "c.status = 'active' AND (i.required_caller IS NULL OR c.caller_id = i.required_caller)";
@@ -282,7 +296,8 @@ const db::CommandKind& end_kind() {
           {.name = "lock_call_to_end",
            .input = end_input(),
            .sql = "SELECT c.call_id, " + column_list<Call>("c") + std::string(from_calls) + "{lock:c}",
-           .output = db::keyed_types<Call>()},
+           .output = db::keyed_types<Call>(),
+           .goes_on = is_active},
           TimelineRepository::end(end_input(), may_end),
           {.name = "end_call",
            .input = end_input(),
@@ -293,10 +308,7 @@ const db::CommandKind& end_kind() {
               ended_at = {greatest}(i.now, t.started_at, COALESCE((
                 SELECT max({greatest}(s.created_at, COALESCE(s.left_at, s.created_at)))
                 FROM {sessions} s WHERE s.call_id = t.call_id), i.now)))" +
-                  std::string(from_calls) + "WHERE t.call_id = c.call_id AND " + may_end + R"(
-              RETURNING {of:t}call_id, )" +
-                  db::returning_list<Call>("t"),
-           .output = db::keyed_types<Call>()},
+                  std::string(from_calls) + "WHERE t.call_id = c.call_id AND " + may_end},
           {.name = "end_sessions_of_ended_call",
            .input = end_input(),
            .sql = R"(UPDATE {sessions} AS t SET status = 'ended', end_reason = 'call_ended', end_evidence = 'api',
@@ -311,7 +323,8 @@ const db::CommandKind& end_kind() {
            .sql = R"(INSERT INTO {outbox} (intent_id, call_id, kind, created_at, due_at, attempts)
               SELECT i.intent_id, i.call_id, 'delete_room', i.now, i.now, 0)" +
                   std::string(from_calls) + R"(WHERE c.room_deletion = 'pending'
-              ON CONFLICT (call_id) WHERE kind = 'delete_room' DO NOTHING)"}}};
+              ON CONFLICT (call_id) WHERE kind = 'delete_room' DO NOTHING)"},
+          read_call("read_ended_call", end_input())}};
   return kind;
 }
 
@@ -380,8 +393,10 @@ Task<EndOutcome> CallRepository::end(End end) {
 
   EndOutcome outcome;
   if (result.rows[1].empty()) co_return outcome;
-  outcome.ended_now = !result.rows[3].empty();
-  outcome.call = db::from_row<Call>(outcome.ended_now ? result.rows[3].front() : result.rows[1].front(), 1);
+  outcome.call = db::from_row<Call>(result.rows[1].front(), 1);
+  outcome.ended_now =
+      outcome.call->is_active() && (!end.required_caller || outcome.call->caller_id == *end.required_caller);
+  if (outcome.ended_now) outcome.call = db::from_row<Call>(result.rows.back().front(), 1);
   co_return outcome;
 }
 

@@ -83,27 +83,22 @@ db::Statement TimelineRepository::leave(std::vector<db::Column> input, std::stri
                  std::string(theirs) + " {key:s} WHERE s.status <> 'ended'"};
 }
 
+// First the end of the call, then those of its open sessions, then the request to delete its room.
 db::Statement TimelineRepository::end(std::vector<db::Column> input, std::string_view condition) {
   const std::string calls = " FROM input i JOIN {by_key:calls:c} c.call_id = i.call_id {key:c}";
   const std::string where = " WHERE " + std::string(condition);
+  const std::string seq = " SELECT i.call_id, " + std::string(last_seq);
+  const std::string said = ", i.now, 'api', i.ended_by, i.ended_by_type, ";
   return {.name = "write_timeline_of_end",
           .input = std::move(input),
-          .sql = R"(INSERT INTO {timeline} (call_id, seq, at, type, cause, actor, actor_type, session_id, detail)
-            SELECT i.call_id, )" +
-                 std::string(last_seq) +
-                 R"( + row_number() OVER (PARTITION BY i.call_id ORDER BY i.place, i.session_id), i.now, i.type, 'api',
-              i.actor, i.actor_type, i.session_id, i.detail
-            FROM (
-              SELECT i.call_id AS call_id, 0 AS place, i.now AS now, 'call.ended' AS type, i.ended_by AS actor,
-                i.ended_by_type AS actor_type, NULL AS session_id, '{{"end_reason":"ended"}'{json} AS detail)" +
-                 calls + where +
-                 R"( UNION ALL
-              SELECT i.call_id, 1, i.now, 'session.left', i.ended_by, i.ended_by_type, s.session_id,
-                '{{"end_reason":"call_ended"}'{json})" +
-                 calls + " JOIN {by_key:sessions:s} s.call_id = i.call_id AND s.status <> 'ended' {key:s}" + where +
-                 R"( UNION ALL
-              SELECT i.call_id, 2, i.now, 'room.deletion_requested', i.ended_by, i.ended_by_type, NULL, NULL)" +
-                 calls + where + ") i"};
+          .sql = "INSERT INTO {timeline} (call_id, seq, at, cause, actor, actor_type, type, session_id, detail)" + seq +
+                 " + 1" + said + R"('call.ended', NULL, '{{"end_reason":"ended"}'{json})" + calls + where +
+                 " UNION ALL" + seq + " + 1 + row_number() OVER (PARTITION BY i.call_id ORDER BY s.session_id)" + said +
+                 R"('session.left', s.session_id, '{{"end_reason":"call_ended"}'{json})" + calls +
+                 " JOIN {by_key:sessions:s} s.call_id = i.call_id AND s.status <> 'ended' {key:s}" + where +
+                 " UNION ALL" + seq + R"( + 2 + (SELECT count(*) FROM {sessions} s
+              WHERE s.call_id = i.call_id AND s.status <> 'ended'))" +
+                 said + "'room.deletion_requested', NULL, NULL" + calls + where};
 }
 
 db::Statement TimelineRepository::decided(std::vector<db::Column> more, std::string_view from) {

@@ -200,6 +200,7 @@ void SqliteConnection::run_member(Member& member) {
   for (std::size_t i = 0; i < statements.size(); ++i) {
     if (statements[i].input.empty()) step_through(statements[i], {}, member.result.rows[i]);
     for (const auto& input : member.command->inputs[i]) step_through(statements[i], input, member.result.rows[i]);
+    if (statements[i].goes_on != nullptr && !statements[i].goes_on(member.result.rows[i])) return;
   }
 }
 

@@ -48,6 +48,52 @@ std::optional<std::string_view> remainder(std::string_view& rest) {
   return "";
 }
 
+// The text before `mark`, which is cut off with it; nothing, and no change, if there is none.
+std::optional<std::string_view> cut_before(std::string_view& text, std::string_view mark) {
+  const auto at = text.find(mark);
+  if (at == std::string_view::npos) return std::nullopt;
+  const auto before = text.substr(0, at);
+  text.remove_prefix(at + mark.size());
+  return before;
+}
+
+std::string with_alias(std::string_view sql, std::string_view from, std::string_view to) {
+  std::string out;
+  for (std::size_t at = 0; at < sql.size();) {
+    const auto rest = sql.substr(at);
+    const bool is_alias =
+        (at == 0 || !is_of_name(sql[at - 1])) && rest.starts_with(from) && rest.substr(from.size()).starts_with('.');
+    out += is_alias ? to : rest.substr(0, 1);
+    at += is_alias ? from.size() : 1;
+  }
+  return out;
+}
+
+// UPDATE {calls} AS t SET … FROM input i JOIN {by_key:calls:c} … {key:c} WHERE t.call_id = c.call_id AND …: the row
+// that is looked up by key is the target itself, so the target is looked up like that. UPDATE … FROM would put it into
+// a table first.
+std::optional<std::string> with_target_by_key(std::string_view sql) {
+  if (!cut_before(sql, "UPDATE {")) return std::nullopt;
+  const auto table = cut_before(sql, "} AS ");
+  const auto target = cut_before(sql, " SET ");
+  if (!table || !target) return std::nullopt;
+  const auto set = cut_before(sql, "FROM input i JOIN {by_key:" + std::string(*table) + ":");
+  if (!set) return std::nullopt;
+  const auto found = cut_before(sql, "}");
+  const auto condition = cut_before(sql, "{key:" + std::string(found.value_or("")) + "}");
+  if (!condition) return std::nullopt;
+  sql = without_spaces(sql);
+  const std::string same = "WHERE " + std::string(*target) + ".";
+  if (!sql.starts_with(same)) return std::nullopt;
+  const auto key = name_at_begin(sql.substr(same.size()));
+  const std::string equals = same + std::string(key) + " = " + std::string(*found) + "." + std::string(key);
+  if (!sql.starts_with(equals)) return std::nullopt;
+  const std::string direct = "UPDATE {" + std::string(*table) + "} AS " + std::string(*found) + " SET " +
+                             std::string(*set) + "WHERE" + std::string(*condition) +
+                             std::string(sql.substr(equals.size()));
+  return with_alias(direct, *target, *found);
+}
+
 std::string without_relation(std::string_view sql) {
   std::string out;
   while (true) {
@@ -79,7 +125,8 @@ std::string with_parameters(std::string_view sql, const std::vector<Column>& inp
 }  // namespace
 
 std::string inlined_input(const Statement& statement) {
-  return with_parameters(without_relation(statement.sql), statement.input);
+  const auto direct = with_target_by_key(statement.sql);
+  return with_parameters(without_relation(direct.value_or(statement.sql)), statement.input);
 }
 
 bool needs_input(std::string_view sql) {
