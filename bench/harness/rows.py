@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from harness.bench import Bench
+from harness.capacity import capacity
 from harness.footprint import cold, memory
 from harness.growth import growth_postgres, growth_sqlite
 from harness.latency import alone, steady
@@ -24,5 +25,6 @@ ROWS: dict[str, Callable[[Bench], Result]] = {
     "growth-sqlite": growth_sqlite,
     "overload": overload,
     "scale": scale,
+    "capacity": capacity,
     "generator": generator,
 }

@@ -17,7 +17,7 @@ models::Intent new_intent(models::IntentKind kind, Uuid call_id, Timestamp now) 
 
 bool has_same_end(const models::Call& before, const models::Call& after) {
   const auto end_of = [](const models::Call& call) {
-    return std::tie(call.status, call.ended_at, call.end_reason, call.ended_by, call.ended_by_type);
+    return std::tie(call.status, call.ended_at, call.end_reason);
   };
   return end_of(before) == end_of(after);
 }

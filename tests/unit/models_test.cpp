@@ -6,6 +6,7 @@
 #include <map>
 
 #include "database/models/call.hpp"
+#include "database/models/columns.hpp"
 #include "database/models/intent.hpp"
 #include "database/models/room_creation.hpp"
 #include "database/models/session.hpp"
@@ -61,11 +62,17 @@ class Models : public testing::Test {
     return schema;
   }
 
+  template <typename Model>
+  void insert(const Model& model) {
+    static const Statement statement{.name = "insert",
+                                     .input = input_columns<Model>(),
+                                     .sql = "INSERT INTO {" + std::string(Model::table) + "} (" + column_list<Model>() +
+                                            ") SELECT " + column_list<Model>("i") + " FROM input i"};
+    file_.connection->query(statement, {to_row(model)});
+  }
+
   void expect_kept(const Call& call, const Session& session) {
-    Engine engine(file_.database.dialect, file_.database.options, file_.database.connect);
-    repositories::CallRepository repository(engine);
-    run(repository.start({.call = call, .session = session, .actor = {.id = "backend", .type = "service"}}));
-    const auto found = run(repository.find(call.call_id, std::nullopt, 10));
+    const auto found = run(repository_.find(call.call_id, std::nullopt, 10));
     ASSERT_TRUE(found);
     EXPECT_EQ(to_row(found->call), to_row(call));
     ASSERT_EQ(found->sessions.size(), 1u);
@@ -73,10 +80,29 @@ class Models : public testing::Test {
   }
 
   db_test::SqliteFile file_;
+  Engine engine_{file_.database.dialect, file_.database.options, file_.database.connect};
+  repositories::CallRepository repository_{engine_};
 };
 
 constexpr Timestamp at(int milliseconds) {
   return Timestamp(Milliseconds(1'795'361'961'123 + milliseconds));
+}
+
+TEST(SomeColumns, KeepTheModelsOrder) {
+  const Columns<models::User> one{"created_at"};
+  const Columns<models::User> both{"created_at", "user_id"};
+  EXPECT_EQ(one.list(), "created_at");
+  EXPECT_EQ(both.list("i"), "i.user_id, i.created_at");
+  EXPECT_EQ(both.assignments(), "user_id = i.user_id, created_at = i.created_at");
+  ASSERT_EQ(one.input().size(), 1u);
+  EXPECT_EQ(one.input().front().type, Type::timestamp);
+  const models::User ada{.user_id = "ada", .created_at = Timestamp(Milliseconds(7))};
+  EXPECT_EQ(both.row(ada), (Row{"ada"s, ada.created_at}));
+  EXPECT_EQ(one.row(ada, {std::int64_t{1}}), (Row{std::int64_t{1}, ada.created_at}));
+}
+
+TEST(SomeColumns, AreOfTheModel) {
+  EXPECT_THROW(Columns<models::User>({"name"}), std::logic_error);
 }
 
 TEST_F(Models, HaveTheColumnsOfTheirTables) {
@@ -129,6 +155,9 @@ TEST_F(Models, OfAnEndedCallAndSessionAreKeptWithEveryMember) {
   session.token_expires_at = at(600'000);
   for (const auto& value : to_row(call)) EXPECT_FALSE(std::holds_alternative<std::monostate>(value));
   for (const auto& value : to_row(session)) EXPECT_FALSE(std::holds_alternative<std::monostate>(value));
+  for (const auto& user : {call.caller_id, session.user_id}) insert(models::User{.user_id = user, .created_at = at(0)});
+  insert(call);
+  insert(session);
   expect_kept(call, session);
 }
 
@@ -136,6 +165,7 @@ TEST_F(Models, OfANewCallAndSessionAreKeptWithTheirNulls) {
   const Call call{.call_id = make_uuid_v7(at(0)), .caller_id = "ada", .started_at = at(0)};
   const Session session{
       .session_id = make_uuid_v7(at(0)), .call_id = call.call_id, .user_id = "ada", .name = "ada", .created_at = at(0)};
+  run(repository_.start({.call = call, .session = session, .actor = {.id = "backend", .type = "service"}}));
   expect_kept(call, session);
 }
 

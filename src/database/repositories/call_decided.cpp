@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <functional>
+#include <span>
 
+#include "base/ranges.hpp"
+#include "database/models/columns.hpp"
 #include "database/repositories/access.hpp"
 #include "database/repositories/call_repository.hpp"
 #include "database/repositories/timeline_repository.hpp"
@@ -89,66 +92,89 @@ std::vector<db::Column> with_version() {
   return columns;
 }
 
-// Sets what a session does not keep from its beginning on.
-db::Statement write_sessions(std::string name, std::string_view more = "") {
+// What decisions change of a session that stays open, and of one that has ended. No other column is written, or each
+// index would be.
+const db::Columns<Session>& of_open_session() {
+  static const db::Columns<Session> columns{"status", "joined_at", "participant_sid", "room_sid"};
+  return columns;
+}
+
+const db::Columns<Session>& of_ended_session() {
+  static const db::Columns<Session> columns{"status",       "created_at",        "joined_at",
+                                            "left_at",      "disconnect_reason", "end_reason",
+                                            "end_evidence", "participant_sid",   "room_sid"};
+  return columns;
+}
+
+db::Statement write_sessions(std::string name, const db::Columns<Session>& changed) {
+  std::vector<db::Column> input{{"session_id", Type::uuid}, {"call_id", Type::uuid}, {"version", Type::integer}};
+  append(input, changed.input());
   return {.name = std::move(name),
-          .input = with_version<Session>(),
-          .sql = R"(UPDATE {sessions} AS t SET status = i.status, joined_at = i.joined_at, left_at = i.left_at,
-              disconnect_reason = i.disconnect_reason, end_reason = i.end_reason, end_evidence = i.end_evidence,
-              participant_sid = i.participant_sid, room_sid = i.room_sid, token_expires_at = i.token_expires_at)" +
-                 std::string(more) + R"(
+          .input = std::move(input),
+          .sql = "UPDATE {sessions} AS t SET " + changed.assignments() + R"(
               FROM input i JOIN {by_key:sessions:s} s.session_id = i.session_id {key:s} WHERE t.session_id = s.session_id
               AND EXISTS (SELECT 1 FROM {calls} c WHERE c.call_id = i.call_id AND c.version = i.version {one_by_one}))"};
 }
 
-// An index holds the status and the end of a call: what leaves them alone does without `more`.
-db::Statement write_call(std::string name, std::string_view more = "") {
+// What decisions change of a call that goes on, or had ended before, and of one that they end.
+const db::Columns<Call>& of_call() {
+  static const db::Columns<Call> columns{"room_deletion", "room_sid",         "room_created_at",
+                                         "closes_at",     "room_finished_at", "former_rooms"};
+  return columns;
+}
+
+const db::Columns<Call>& of_call_and_its_end() {
+  static const db::Columns<Call> columns{"status",        "ended_at",         "end_reason",
+                                         "room_deletion", "room_sid",         "room_created_at",
+                                         "closes_at",     "room_finished_at", "former_rooms"};
+  return columns;
+}
+
+db::Statement write_call(std::string name, const db::Columns<Call>& changed) {
+  std::vector<db::Column> input{{"call_id", Type::uuid}, {"version", Type::integer}};
+  append(input, changed.input());
   return {.name = std::move(name),
-          .input = db::input_columns<Call>(),
-          .sql = R"(UPDATE {calls} AS c SET version = c.version + 1, room_deletion = i.room_deletion,
-              room_sid = i.room_sid, room_created_at = i.room_created_at, closes_at = i.closes_at,
-              room_finished_at = i.room_finished_at, former_rooms = i.former_rooms,
+          .input = std::move(input),
+          .sql = "UPDATE {calls} AS c SET version = c.version + 1, " + changed.assignments() + R"(,
               entered_at = COALESCE(c.entered_at, (SELECT min(s.joined_at) FROM {sessions} s WHERE s.call_id = c.call_id)),
-              participant_count = (SELECT count(*) FROM {sessions} s WHERE s.call_id = c.call_id AND s.status = 'active'))" +
-                 std::string(more) + " FROM input i WHERE c.call_id = i.call_id AND c.version = i.version"};
+              participant_count = (SELECT count(*) FROM {sessions} s WHERE s.call_id = c.call_id AND s.status = 'active')
+              FROM input i WHERE c.call_id = i.call_id AND c.version = i.version)"};
 }
 
 const db::CommandKind& apply_kind() {
   static const std::vector<db::Column> guard{{"call_id", Type::uuid}, {"version", Type::integer}};
   static const db::CommandKind kind{
       .name = "apply_change",
-      .statements = {
-          UserRepository::ensure_for_call(),
-          {.name = "lock_unchanged_call",
-           .input = guard,
-           .sql = "SELECT i.call_id" + std::string(from_unchanged) + " {lock:c}",
-           .output = {Type::uuid},
-           .goes_on = [](const db::Rows& unchanged) { return !unchanged.empty(); }},
-          // The user's next connection takes the place of the last, so what ends is written first.
-          write_sessions("write_sessions_that_ended", ", created_at = i.created_at"),
-          write_sessions("write_open_sessions"),
-          {.name = "insert_sessions",
-           .input = with_version<Session>(),
-           .sql = "INSERT INTO {sessions} (" + column_list<Session>() + ") SELECT " + column_list<Session>("i") +
-                  std::string(from_unchanged)},
-          {.name = "write_event",
-           .input = with_version<models::WebhookEvent>(),
-           .sql = "INSERT INTO {webhook_events} (" + column_list<models::WebhookEvent>() + ") SELECT " +
-                  column_list<models::WebhookEvent>("i") + std::string(from_unchanged)},
-          {.name = "write_intents",
-           .input = with_version<models::Intent>(),
-           // A deletion that is under way is asked for anew: whoever is at it finishes the former intent only. A
-           // removal that has yet to be done is not asked for twice.
-           .sql = "INSERT INTO {outbox} (" + column_list<models::Intent>() + ") SELECT " +
-                  column_list<models::Intent>("i") + std::string(from_unchanged) + R"(
+      .statements = {UserRepository::ensure_for_call(),
+                     {.name = "lock_unchanged_call",
+                      .input = guard,
+                      .sql = "SELECT i.call_id" + std::string(from_unchanged) + " {lock:c}",
+                      .output = {Type::uuid},
+                      .goes_on = [](const db::Rows& unchanged) { return !unchanged.empty(); }},
+                     // The user's next connection takes the place of the last, so what ends is written first.
+                     write_sessions("write_ended_sessions", of_ended_session()),
+                     write_sessions("write_open_sessions", of_open_session()),
+                     {.name = "insert_sessions",
+                      .input = with_version<Session>(),
+                      .sql = "INSERT INTO {sessions} (" + column_list<Session>() + ") SELECT " +
+                             column_list<Session>("i") + std::string(from_unchanged)},
+                     {.name = "write_event",
+                      .input = with_version<models::WebhookEvent>(),
+                      .sql = "INSERT INTO {webhook_events} (" + column_list<models::WebhookEvent>() + ") SELECT " +
+                             column_list<models::WebhookEvent>("i") + std::string(from_unchanged)},
+                     {.name = "write_intents",
+                      .input = with_version<models::Intent>(),
+                      // A deletion that is under way is asked for anew: whoever is at it finishes the former intent
+                      // only. A removal that has yet to be done is not asked for twice.
+                      .sql = "INSERT INTO {outbox} (" + column_list<models::Intent>() + ") SELECT " +
+                             column_list<models::Intent>("i") + std::string(from_unchanged) + R"(
               AND NOT EXISTS (SELECT 1 FROM {outbox} o WHERE o.call_id = i.call_id AND i.kind = 'remove_participant'
                 AND o.participant_sid = i.participant_sid {one_by_one})
               ON CONFLICT (call_id) WHERE kind = 'delete_room' DO UPDATE SET intent_id = excluded.intent_id,
                 due_at = excluded.due_at, attempts = 0, lease_owner = NULL, lease_until = NULL)"},
-          TimelineRepository::decided({{"version", Type::integer}}, from_unchanged),
-          write_call("write_call"),
-          write_call("write_call_and_its_end", R"(, status = i.status, ended_at = i.ended_at, end_reason = i.end_reason,
-              ended_by = i.ended_by, ended_by_type = i.ended_by_type)")}};
+                     TimelineRepository::decided({{"version", Type::integer}}, from_unchanged),
+                     write_call("write_call", of_call()),
+                     write_call("write_call_and_its_end", of_call_and_its_end())}};
   return kind;
 }
 
@@ -158,6 +184,15 @@ db::Rows rows_with_version(const std::vector<Model>& models, std::int64_t versio
   for (const auto& model : models) {
     rows.push_back(db::to_row(model));
     rows.back().emplace_back(version);
+  }
+  return rows;
+}
+
+db::Rows rows_of(std::span<const Session> sessions, std::int64_t version, const db::Columns<Session>& changed) {
+  db::Rows rows;
+  rows.reserve(sessions.size());
+  for (const auto& session : sessions) {
+    rows.push_back(changed.row(session, {session.session_id, session.call_id, version}));
   }
   return rows;
 }
@@ -203,25 +238,26 @@ Task<std::optional<CallState>> CallRepository::load_state(StateQuery query) {
 Task<bool> CallRepository::apply(Change change) {
   const std::int64_t version = change.call.version;
   const auto open = std::ranges::partition(change.sessions, std::not_fn(&Session::is_open));
-  const std::vector<Session> ended(change.sessions.begin(), open.begin());
-  change.sessions.erase(change.sessions.begin(), open.begin());
+  const std::span ended(change.sessions.begin(), open.begin());
   db::Rows users;
   for (const auto& session : change.new_sessions) {
     users.push_back({session.user_id, change.now, change.call.call_id});
   }
   db::Rows event;
   if (change.event) event = rows_with_version(std::vector{*change.event}, version);
-  db::Rows call{db::to_row(change.call)};
   std::vector<db::Rows> inputs{std::move(users),
                                {{change.call.call_id, version}},
-                               rows_with_version(ended, version),
-                               rows_with_version(change.sessions, version),
+                               rows_of(ended, version, of_ended_session()),
+                               rows_of(open, version, of_open_session()),
                                rows_with_version(change.new_sessions, version),
                                std::move(event),
                                rows_with_version(change.intents, version),
                                rows_with_version(change.timeline, version),
-                               change.writes_end ? db::Rows{} : call,
-                               change.writes_end ? call : db::Rows{}};
+                               {},
+                               {}};
+  const auto& changed = change.writes_end ? of_call_and_its_end() : of_call();
+  inputs[inputs.size() - (change.writes_end ? 1 : 2)].push_back(
+      changed.row(change.call, {change.call.call_id, version}));
   const auto result = co_await run(apply_kind(), change.call.call_id, std::move(inputs));
   co_return !result.rows[1].empty();
 }

@@ -152,8 +152,8 @@ struct RoomDeletions {
 // What was decided. Written only if the call still has `call.version`, which then grows by one.
 struct Change {
   models::Call call{};
-  bool writes_end = false;                  // whether the call's status or anything about its end is another
-  std::vector<models::Session> sessions{};  // changed, but for what a session keeps: its user and name
+  bool writes_end = false;                  // whether the call has ended by this, or its end is told otherwise
+  std::vector<models::Session> sessions{};  // changed
   std::vector<models::Session> new_sessions{};
   std::vector<models::Intent> intents{};
   std::optional<models::WebhookEvent> event{};

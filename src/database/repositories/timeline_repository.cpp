@@ -2,6 +2,7 @@
 
 #include "base/ranges.hpp"
 #include "database/repositories/access.hpp"
+#include "database/repositories/call_guard.hpp"
 
 namespace call_service::repositories {
 
@@ -16,8 +17,7 @@ constexpr std::string_view last_seq = "COALESCE((SELECT max(t.seq) FROM {timelin
 std::string single_entry(std::string_view type, std::string_view session_id, std::string_view condition) {
   return "INSERT INTO {timeline} (call_id, seq, at, type, cause, actor, actor_type, session_id) SELECT i.call_id, " +
          std::string(last_seq) + " + 1, i.now, '" + std::string(type) + "', 'api', i.actor, i.actor_type, " +
-         std::string(session_id) + " FROM input i JOIN {by_key:calls:c} c.call_id = i.call_id {key:c} WHERE " +
-         std::string(condition);
+         std::string(session_id) + std::string(from_calls) + "WHERE " + std::string(condition);
 }
 
 const db::CommandKind& find_kind() {
@@ -29,8 +29,7 @@ const db::CommandKind& find_kind() {
       .sharing = db::CommandKind::Sharing::commit,
       .statements = {{.name = "find_call_of_timeline",
                       .input = input,
-                      .sql = "SELECT c.call_id, " + std::string(may_read) +
-                             " FROM input i JOIN {by_key:calls:c} c.call_id = i.call_id {key:c}",
+                      .sql = "SELECT c.call_id, " + std::string(may_read) + std::string(from_calls),
                       .output = {Type::uuid, Type::boolean}},
                      {.name = "find_timeline",
                       .input = input,
@@ -85,7 +84,7 @@ db::Statement TimelineRepository::leave(std::vector<db::Column> input, std::stri
 
 // First the end of the call, then those of its open sessions, then the request to delete its room.
 db::Statement TimelineRepository::end(std::vector<db::Column> input, std::string_view condition) {
-  const std::string calls = " FROM input i JOIN {by_key:calls:c} c.call_id = i.call_id {key:c}";
+  const std::string calls(from_calls);
   const std::string where = " WHERE " + std::string(condition);
   const std::string seq = " SELECT i.call_id, " + std::string(last_seq);
   const std::string said = ", i.now, 'api', i.ended_by, i.ended_by_type, ";
