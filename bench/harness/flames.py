@@ -1,14 +1,16 @@
-"""python -m harness.flames: draws where the service spends its time, as ./dev profile does."""
+"""python -m harness.flames [BINARY NAME]: draws where the service spends its time, as ./dev profile does; or where that build of it
+does, into pictures that have the name behind theirs."""
 
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from harness import load
+from harness import load, variants
 from harness.bench import Bench, analyze, running
 from harness.variants import CallService, Server
 from harness.world import ROOT, Cluster, World
@@ -151,13 +153,17 @@ def profile(bench: Bench, server: Server, name: str, title: str, work: Callable[
 def main() -> None:
     if shutil.which("perf") is None:
         raise SystemExit("there is no perf here: install the package linux-perf")
+    suffix = told = ""
+    if sys.argv[1:]:
+        binary, name = sys.argv[1:]
+        variants.SERVICE, suffix, told = Path(binary), f"-{name}", f", {name}"
     with World() as world:
         bench = Bench(world, Cluster(world), 1, SECONDS, 0)
         server = CallService("call-service (profile)", world, bench.cluster)
         made = [
-            profile(bench, server, "starts", "POST /calls, PostgreSQL, 128 connections: CPU time of the service",
+            profile(bench, server, f"starts{suffix}", f"POST /calls, PostgreSQL, 128 connections: CPU time of the service{told}",
                     lambda: load.own(server, "starts", 128, SECONDS)),
-            profile(bench, server, "webhooks", "LiveKit's events, PostgreSQL, 128 connections: CPU time of the service",
+            profile(bench, server, f"webhooks{suffix}", f"LiveKit's events, PostgreSQL, 128 connections: CPU time of the service{told}",
                     lambda: load.own(server, "webhooks", 128, SECONDS, calls=20_000)),
         ]
     print("Drawn:", *(file.relative_to(ROOT) for file in made))

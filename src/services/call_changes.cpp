@@ -16,16 +16,14 @@ models::Intent new_intent(models::IntentKind kind, Uuid call_id, Timestamp now) 
 }
 
 bool has_same_end(const models::Call& before, const models::Call& after) {
-  const auto end_of = [](const models::Call& call) {
-    return std::tie(call.status, call.ended_at, call.end_reason);
-  };
+  const auto end_of = [](const models::Call& call) { return std::tie(call.status, call.ended_at, call.end_reason); };
   return end_of(before) == end_of(after);
 }
 
 }  // namespace
 
-repositories::Change change_of(const repositories::CallState& state, rules::Changes decided, const rules::Told& told,
-                               std::optional<Timestamp> deletion_due) {
+repositories::Change change_of(const repositories::CallState& state, const rules::Changes& decided,
+                               const rules::Told& told, std::optional<Timestamp> deletion_due) {
   const Uuid call_id = decided.call.call_id;
   repositories::Change change{.timeline = rules::timeline_of(state, decided, told), .now = told.now};
   if (decided.delete_room) {
@@ -38,10 +36,10 @@ repositories::Change change_of(const repositories::CallState& state, rules::Chan
     intent.participant_sid = decided.remove->participant_sid;
   }
   change.writes_end = !has_same_end(state.call, decided.call);
-  change.call = std::move(decided.call);
-  for (auto& session : decided.sessions) {
+  change.call = decided.call;
+  for (const auto& session : decided.sessions) {
     const bool is_known = contains(state.sessions, session.session_id, &models::Session::session_id);
-    (is_known ? change.sessions : change.new_sessions).push_back(std::move(session));
+    (is_known ? change.sessions : change.new_sessions).push_back(session);
   }
   return change;
 }

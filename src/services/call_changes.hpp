@@ -15,8 +15,8 @@ namespace call_service::services {
 
 // What is written for a decision: the changed rows, LiveKit's part of it as intents, and its entries in the timeline.
 // The deletion of a room is due at `deletion_due`; nullopt: at once.
-repositories::Change change_of(const repositories::CallState& state, rules::Changes decided, const rules::Told& told,
-                               std::optional<Timestamp> deletion_due = std::nullopt);
+repositories::Change change_of(const repositories::CallState& state, const rules::Changes& decided,
+                               const rules::Told& told, std::optional<Timestamp> deletion_due = std::nullopt);
 
 // Takes decisions about calls that no request asks for, taking turns with LiveKit's events. Safe on any thread.
 class CallChanges {

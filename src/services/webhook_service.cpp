@@ -187,15 +187,14 @@ Task<WebhookResult> WebhookService::apply_to_call(Uuid call_id, WebhookEvent eve
 
     auto decided = decide(*state, event, now);
     const Timestamp deletion_due = co_await pace_deletion(*state, event, decided, now);
-    auto change = change_of(*state, std::move(decided), told_by(event, now), deletion_due);
+    auto change = change_of(*state, decided, told_by(event, now), deletion_due);
     change.event = inbox_row(call_id, event, now);
     const bool needs_livekit = !change.intents.empty();
-    const auto [call, sessions] = std::pair(change.call, change.sessions);
     if (!co_await calls_.apply(std::move(change))) continue;
     if (needs_livekit) wake_outbox_();
-    if (call.closes_at && !state->call.closes_at) room_lost_(call_id);
+    if (decided.call.closes_at && !state->call.closes_at) room_lost_(call_id);
     tell_result("webhook_applied", event, origin, call_id);
-    tell_changes(*state, call, sessions, {.name = "webhook", .origin = origin, .event_id = event.id});
+    tell_changes(*state, decided.call, decided.sessions, {.name = "webhook", .origin = origin, .event_id = event.id});
     co_return WebhookResult::applied;
   }
   throw db::Unavailable("the call changed too often while an event was applied");

@@ -5,8 +5,8 @@ import type { Holdings } from './world.ts';
 
 const isSanitized = /asan|tsan/.test(binary);
 
-/** What a process may hold at rest. Descriptors and threads do not depend on how long it has been running. */
-const most: Omit<Holdings, 'pid'> = { descriptors: 80, threads: 40, connections: 5, clients: 64, livekit: 64, abandoned: 64, memory: isSanitized ? 1_500 : 150 };
+/** What a process may hold at rest, descriptors beside those of connections. They and threads do not depend on how long it has run. */
+const most: Omit<Holdings, 'pid' | 'kinds'> = { descriptors: 48, threads: 40, connections: 5, clients: 64, livekit: 64, reset: 64, memory: isSanitized ? 1_500 : 150 };
 
 /**
  * By how much it may differ between two rests: connections to the database and what is under way; what is kept of open calls; of
@@ -21,14 +21,14 @@ const units: Record<keyof typeof most, string> = {
   connections: 'database connections',
   clients: 'clients',
   livekit: 'connections to LiveKit',
-  abandoned: 'that it has closed',
+  reset: 'that it has reset',
 };
 
 const amount = (holdings: Holdings, what: keyof typeof most): string => `${holdings[what]} ${units[what]}`;
 
 /** What comes and goes with clients and LiveKit is not the process's own. */
-const own = (holdings: Holdings, what: keyof typeof mostGrowth): number =>
-  holdings[what] - (what === 'descriptors' ? holdings.clients + holdings.livekit + holdings.abandoned : 0);
+const own = (holdings: Holdings, what: keyof typeof most): number =>
+  holdings[what] - (what === 'descriptors' ? holdings.clients + holdings.livekit + holdings.reset : 0);
 
 /** What the processes hold, each time the load rests. */
 export class Holding {
@@ -47,10 +47,10 @@ export class Holding {
       const before = this.first.get(holdings.pid) ?? holdings;
       this.first.set(holdings.pid, before);
       for (const [what, limit] of Object.entries(most) as [keyof typeof most, number][]) {
-        if (holdings[what] > limit) this.faults.push(`process ${holdings.pid} holds ${amount(holdings, what)}`);
+        if (own(holdings, what) > limit) this.faults.push(`process ${holdings.pid} holds ${amount(holdings, what)} (${holdings.kinds})`);
       }
       for (const [what, limit] of Object.entries(this.growth) as [keyof typeof mostGrowth, number][]) {
-        if (own(holdings, what) > own(before, what) + limit) this.faults.push(`process ${holdings.pid} held ${amount(before, what)}, and holds ${amount(holdings, what)}`);
+        if (own(holdings, what) > own(before, what) + limit) this.faults.push(`process ${holdings.pid} held ${amount(before, what)}, and holds ${amount(holdings, what)} (${holdings.kinds})`);
       }
     }
   }

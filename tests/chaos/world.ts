@@ -1,8 +1,8 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Api } from '../support/api.ts';
-import { abandonedConnections, connections } from '../support/connections.ts';
+import { descriptors } from '../support/connections.ts';
 import { PostgresDatabase, SqliteDatabase, type Database, type DatabaseKind } from '../support/database.ts';
 import { FakeLiveKit } from '../support/fake-livekit.ts';
 import { Link } from '../support/link.ts';
@@ -32,8 +32,10 @@ export interface Holdings {
   clients: number;
   /** Connections to LiveKit; one on which LiveKit hangs is held until its request times out. */
   livekit: number;
-  /** Kept ones that LiveKit has closed, which is noticed when they are to be used again. */
-  abandoned: number;
+  /** Kept ones that LiveKit has reset, which is noticed when they are to be used again. */
+  reset: number;
+  /** What the descriptors are. */
+  kinds: string;
 }
 
 /** What the services take for LiveKit. */
@@ -152,16 +154,8 @@ export class World<LiveKit extends LiveKitInPlay = FakeLiveKit> {
       [...serving].map(async ({ pid, port }) => {
         const status = await readFile(`/proc/${pid}/status`, 'utf8');
         const number = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
-        return {
-          pid: pid!,
-          memory: Math.round(number('VmRSS') / 1024),
-          descriptors: (await readdir(`/proc/${pid}/fd`)).length,
-          threads: number('Threads'),
-          connections: databaseLink ? await connections(pid!, 'to', databaseLink.port) : 0,
-          clients: await connections(pid!, 'at', port),
-          livekit: await connections(pid!, 'to', livekitPort),
-          abandoned: await abandonedConnections(pid!),
-        };
+        const { all, database, ...held } = await descriptors(pid!, { clients: port, livekit: livekitPort, database: databaseLink?.port });
+        return { pid: pid!, memory: Math.round(number('VmRSS') / 1024), descriptors: all, threads: number('Threads'), connections: database, ...held };
       }),
     );
   }

@@ -99,6 +99,10 @@ TEST(SomeColumns, KeepTheModelsOrder) {
   const models::User ada{.user_id = "ada", .created_at = Timestamp(Milliseconds(7))};
   EXPECT_EQ(both.row(ada), (Row{"ada"s, ada.created_at}));
   EXPECT_EQ(one.row(ada, {std::int64_t{1}}), (Row{std::int64_t{1}, ada.created_at}));
+  EXPECT_THAT(one.keyed_types(), testing::ElementsAre(Type::uuid, Type::timestamp));
+  const auto read = one.read({std::int64_t{1}, ada.created_at}, 1);
+  EXPECT_EQ(read.user_id, "");
+  EXPECT_EQ(read.created_at, ada.created_at);
 }
 
 TEST(SomeColumns, AreOfTheModel) {

@@ -15,14 +15,14 @@ bench() {
   BENCH_PYTHON=$fastapi_python env -C bench PYTHONDONTWRITEBYTECODE=1 python3 -m harness "$@"
 }
 
-# profile: draws where the service spends its time, for docs/performance.md.
+# profile [BINARY NAME]: draws where the service spends its time, for docs/performance.md; or where another build of it does.
 profile() {
   install_packages profile
   use_node
   build release || exit 1
   mkdir -p build/bench
   step "Building the load generator" build/logs/bench-load.log build_load
-  env -C bench PYTHONDONTWRITEBYTECODE=1 python3 -m harness.flames
+  env -C bench PYTHONDONTWRITEBYTECODE=1 python3 -m harness.flames "$@"
 }
 
 build_load() {

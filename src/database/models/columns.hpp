@@ -34,6 +34,13 @@ class Columns {
     return columns;
   }
 
+  // Of a statement that returns a key and behind it these columns.
+  std::vector<Type> keyed_types() const {
+    std::vector<Type> types{Type::uuid};
+    for_each([&](const Column& column) { types.push_back(column.type); });
+    return types;
+  }
+
   // "a, b", or with an alias "i.a, i.b".
   std::string list(std::string_view alias = {}) const {
     std::string list;
@@ -66,6 +73,17 @@ class Columns {
     };
     std::apply([&](const auto&... columns) { (append(model.*(columns.member)), ...); }, Model::columns());
     return row;
+  }
+
+  // A model of which only these columns are read, from those of `row` that begin at `offset`.
+  Model read(const Row& row, std::size_t offset) const {
+    Model model;
+    std::size_t at = 0;
+    const auto take = [&](auto& member) {
+      if (chosen_[at++]) from_value(row.at(offset++), member);
+    };
+    std::apply([&](const auto&... columns) { (take(model.*(columns.member)), ...); }, Model::columns());
+    return model;
   }
 
  private:

@@ -8,6 +8,7 @@
 #include "base/ranges.hpp"
 #include "database/models/columns.hpp"
 #include "database/repositories/access.hpp"
+#include "database/repositories/call_guard.hpp"
 #include "database/repositories/call_repository.hpp"
 #include "database/repositories/timeline_repository.hpp"
 #include "database/repositories/user_repository.hpp"
@@ -52,6 +53,14 @@ constexpr std::string_view room_facts = R"(SELECT i.call_id,
       max({greatest}(s.created_at, COALESCE(s.left_at, s.created_at))) AS latest
     FROM {sessions} s WHERE s.call_id = i.call_id) f)";
 
+// What decisions look at. Metadata may be long, and events are many.
+const db::Columns<Call>& of_state() {
+  static const db::Columns<Call> columns{
+      "call_id",  "status",          "started_at",      "ended_at",  "end_reason", "room_deletion",    "version",
+      "room_sid", "room_created_at", "token_issued_at", "closes_at", "entered_at", "room_finished_at", "former_rooms"};
+  return columns;
+}
+
 const db::CommandKind& load_kind() {
   static const std::vector<db::Column> input{{"call_id", Type::uuid},  {"event_id", Type::text},
                                              {"identity", Type::text}, {"participant_sid", Type::text},
@@ -62,9 +71,8 @@ const db::CommandKind& load_kind() {
       .statements = {
           {.name = "load_call",
            .input = input,
-           .sql = "SELECT c.call_id, " + column_list<Call>("c") +
-                  " FROM input i JOIN {by_key:calls:c} c.call_id = i.call_id {key:c}",
-           .output = db::keyed_types<Call>()},
+           .sql = "SELECT c.call_id, " + of_state().list("c") + std::string(from_calls),
+           .output = of_state().keyed_types()},
           {.name = "load_sessions",
            .input = input,
            .sql = "SELECT s.call_id, " + column_list<Session>("s") + R"(
@@ -224,7 +232,7 @@ Task<std::optional<CallState>> CallRepository::load_state(StateQuery query) {
   if (result.rows[0].empty()) co_return std::nullopt;
 
   CallState state;
-  state.call = db::from_row<Call>(result.rows[0].front(), 1);
+  state.call = of_state().read(result.rows[0].front(), 1);
   for (const auto& row : result.rows[1]) state.sessions.push_back(db::from_row<Session>(row, 1));
   const auto& facts = result.rows[2].front();
   state.event_applied = std::get<bool>(facts[1]);

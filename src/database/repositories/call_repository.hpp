@@ -125,7 +125,7 @@ struct StateQuery {
 
 // A call as a decision sees it (services/call_rules.hpp).
 struct CallState {
-  models::Call call{};
+  models::Call call{};  // without what no decision looks at: who may enter, who started or ended it, its metadata
   // Those the query asked for; all open ones while the call waits to close; and, where the fact is of another
   // generation than the newest, those known to have ended only by a next generation.
   std::vector<models::Session> sessions{};
