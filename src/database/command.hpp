@@ -40,8 +40,8 @@ struct Statement {
   // Runs before all other statements of a batch, its rows in ascending order: two batches that write the same new rows
   // in different orders would deadlock.
   bool first = false;
-  // Whether the command's later statements may still change or return anything, by what this one returned for it; null:
-  // always. They hold their conditions themselves: who runs statements one by one may save those that would do nothing.
+  // Tells from what this one returned for a command whether anything is left to do for the later statements; null:
+  // always. They hold their conditions themselves, so this only saves their work, where statements run one by one.
   bool (*goes_on)(const Rows& returned) = nullptr;
 };
 

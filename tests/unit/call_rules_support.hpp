@@ -217,12 +217,24 @@ class Scene {
         sessions_.push_back(changed);
       } else {
         EXPECT_TRUE(known->is_open() || !changed.is_open()) << "an ended session never reopens";
+        expect_nothing_else_changes(*known, changed);
         *known = changed;
       }
     }
     count_participants();
     expect_constraints();
     return changes;
+  }
+
+  // What decisions do not write (database/repositories/call_decided.cpp).
+  static void expect_nothing_else_changes(const Session& before, const Session& after) {
+    EXPECT_EQ(after.call_id, before.call_id);
+    EXPECT_EQ(after.user_id, before.user_id);
+    EXPECT_EQ(after.name, before.name);
+    EXPECT_EQ(after.token_expires_at, before.token_expires_at);
+    if (!after.is_open()) return;
+    EXPECT_EQ(after.created_at, before.created_at);
+    EXPECT_EQ(after.disconnect_reason, std::nullopt);
   }
 
   void count_participants() {

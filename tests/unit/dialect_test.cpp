@@ -105,10 +105,10 @@ TEST(Dialect, LooksForTheTargetItselfInSqliteWhereItIsTheRowThatIsFoundByKey) {
   expect_in_sqlite({
       {"UPDATE {calls} AS t SET a = t.a + 1, at = i.at FROM input i JOIN {by_key:calls:c} c.id = i.id {key:c} "
        "WHERE t.id = c.id AND c.status = 'active'",
-       R"(UPDATE "calls" AS c SET a = c.a + 1, at = ?3 WHERE c.id = ?1  AND c.status = 'active')"},
+       R"(UPDATE "calls" AS c SET a = c.a + 1, at = ?3 WHERE (c.id = ?1 ) AND c.status = 'active')"},
       {"UPDATE {calls} AS t SET at = i.at\nFROM input i JOIN {by_key:calls:c} c.id = i.id {key:c}\n WHERE t.id = c.id "
        "RETURNING {of:t}id",
-       "UPDATE \"calls\" AS c SET at = ?3\nWHERE c.id = ?1  RETURNING id"},
+       "UPDATE \"calls\" AS c SET at = ?3\nWHERE (c.id = ?1 ) RETURNING id"},
       {"UPDATE {calls} AS t SET at = i.at FROM input i JOIN {by_key:calls:c} c.id = i.id {key:c} "
        "JOIN {by_key:sessions:s} s.id = i.id {key:s} WHERE t.id = c.id",
        R"(UPDATE "calls" AS t SET at = ?3 FROM (SELECT c.* FROM "calls" c WHERE c.id = ?1 ) c )"

@@ -12,6 +12,15 @@
 
 namespace call_service::db {
 
+// Where a column stands among the model's. Throws std::logic_error if there is none of that name.
+template <typename Model>
+std::size_t column_index(std::string_view name) {
+  const auto all = input_columns<Model>();
+  const auto found = std::ranges::find(all, name, &Column::name);
+  if (found == all.end()) throw std::logic_error(std::string(Model::table) + " has no column " + std::string(name));
+  return static_cast<std::size_t>(found - all.begin());
+}
+
 // Some of a model's columns, in the model's order, for a statement that needs no others: each column of its input costs
 // both sides something, NULL or not.
 template <typename Model>
@@ -19,12 +28,7 @@ class Columns {
  public:
   // Throws std::logic_error if the model has no column of that name.
   Columns(std::initializer_list<std::string_view> names) {
-    for (const auto name : names) {
-      const auto found = std::ranges::find(all_, name, &Column::name);
-      if (found == all_.end())
-        throw std::logic_error(std::string(Model::table) + " has no column " + std::string(name));
-      chosen_[static_cast<std::size_t>(found - all_.begin())] = true;
-    }
+    for (const auto name : names) chosen_[column_index<Model>(name)] = true;
   }
 
   // For a statement's `input`.

@@ -100,8 +100,8 @@ std::vector<db::Column> with_version() {
   return columns;
 }
 
-// What decisions change of a session that stays open, and of one that has ended. No other column is written, or each
-// index would be.
+// What decisions change of a session that stays open, and of one that has ended. SQLite rewrites the indexes of a
+// column that is written, changed or not.
 const db::Columns<Session>& of_open_session() {
   static const db::Columns<Session> columns{"status", "joined_at", "participant_sid", "room_sid"};
   return columns;

@@ -79,13 +79,6 @@ const std::vector<db::Column>& end_input() {
   return columns;
 }
 
-db::Statement read_call(std::string name, const std::vector<db::Column>& input) {
-  return {.name = std::move(name),
-          .input = input,
-          .sql = "SELECT c.call_id, " + column_list<Call>("c") + std::string(from_calls),
-          .output = db::keyed_types<Call>()};
-}
-
 const db::CommandKind& end_kind() {
   static const std::string may_end =
       "c.status = 'active' AND (i.required_caller IS NULL OR c.caller_id = i.required_caller)";
@@ -124,7 +117,11 @@ const db::CommandKind& end_kind() {
               SELECT i.intent_id, i.call_id, 'delete_room', i.now, i.now, 0)" +
                   std::string(from_calls) + R"(WHERE c.room_deletion = 'pending'
               ON CONFLICT (call_id) WHERE kind = 'delete_room' DO NOTHING)"},
-          read_call("read_ended_call", end_input())}};
+          {.name = "read_ended_call",
+           .input = end_input(),
+           // What has just ended has not ended before now.
+           .sql = "SELECT c.call_id, " + column_list<Call>("c") + std::string(from_calls) + "WHERE c.ended_at >= i.now",
+           .output = db::keyed_types<Call>()}}};
   return kind;
 }
 

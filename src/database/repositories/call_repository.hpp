@@ -152,7 +152,7 @@ struct RoomDeletions {
 // What was decided. Written only if the call still has `call.version`, which then grows by one.
 struct Change {
   models::Call call{};
-  bool writes_end = false;                  // whether the call has ended by this, or its end is told otherwise
+  bool writes_end = false;                  // whether the call's status, ended_at or end_reason is another now
   std::vector<models::Session> sessions{};  // changed
   std::vector<models::Session> new_sessions{};
   std::vector<models::Intent> intents{};

@@ -70,8 +70,8 @@ std::string with_alias(std::string_view sql, std::string_view from, std::string_
 }
 
 // UPDATE {calls} AS t SET … FROM input i JOIN {by_key:calls:c} … {key:c} WHERE t.call_id = c.call_id AND …: the row
-// that is looked up by key is the target itself, so the target is looked up like that. UPDATE … FROM would put it into
-// a table first.
+// that is looked up is the target itself, found again by its primary key, so the target is looked up like that. UPDATE
+// … FROM would put it into a table first.
 std::optional<std::string> with_target_by_key(std::string_view sql) {
   if (!cut_before(sql, "UPDATE {")) return std::nullopt;
   const auto table = cut_before(sql, "} AS ");
@@ -87,9 +87,9 @@ std::optional<std::string> with_target_by_key(std::string_view sql) {
   if (!sql.starts_with(same)) return std::nullopt;
   const auto key = name_at_begin(sql.substr(same.size()));
   const std::string equals = same + std::string(key) + " = " + std::string(*found) + "." + std::string(key);
-  if (!sql.starts_with(equals)) return std::nullopt;
+  if (!sql.starts_with(equals) || !name_at_begin(sql.substr(equals.size())).empty()) return std::nullopt;
   const std::string direct = "UPDATE {" + std::string(*table) + "} AS " + std::string(*found) + " SET " +
-                             std::string(*set) + "WHERE" + std::string(*condition) +
+                             std::string(*set) + "WHERE (" + std::string(without_spaces(*condition)) + ")" +
                              std::string(sql.substr(equals.size()));
   return with_alias(direct, *target, *found);
 }
