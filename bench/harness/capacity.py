@@ -22,7 +22,7 @@ from harness.world import API_KEY
 CALLS_A_DAY = 100_000_000
 REQUESTS_A_CALL = 3  # start, join, end
 PEAK = 3  # times the average
-BUSY = 0.5  # of its cores at the peak, at most: who fails leaves the work to the others
+BUSY = 0.5  # of PostgreSQL's cores at the peak: a failover, or a larger peak, needs the rest
 SERVICE_CORES = 4
 INSTALLATIONS = (1, 2, 4, 8)
 MANY, FEW = 128, 8  # connections of a closed loop
@@ -158,21 +158,27 @@ def capacity(bench: Bench) -> Result:
 
 
 def forecast(mixed: Point, webhooks: Point, batch: float, flush: float) -> dict[str, tuple[float, str]]:
-    """Installations with a PostgreSQL of their own each, which is not more than half busy at the peak."""
+    """Installations with a PostgreSQL of their own each, of so many cores that commands alone, in the batches that were seen here, keep
+    half of them busy at the peak. Batches that are smaller cost more, and find the cores that they need; what is left then is told by
+    the greatest rate."""
     writes = REQUESTS_A_CALL + EVENTS_A_CALL
     share = REQUESTS_A_CALL / writes
     service = share * mixed.service + (1 - share) * webhooks.service
-    postgres = share * (mixed.postgres - batch / mixed.batch) + (1 - share) * (webhooks.postgres - batch / webhooks.batch)
+    postgres = share * mixed.postgres + (1 - share) * webhooks.postgres
+    costs = Costs(service, max(0.0, postgres - batch / mixed.batch), batch, flush)
     peak = CALLS_A_DAY * writes / 86_400 * PEAK
     found = {"writes at the peak": (peak, "writes/s")}
     for count in INSTALLATIONS:
         rate = peak / count
-        cores = math.ceil(rate * (postgres + batch / mixed.batch) / BUSY)
+        cores = math.ceil(rate * postgres / BUSY)
         machine = Machine(SERVICE_CORES, cores, lanes=4)  # of two processes
-        outcome = open_loop(Costs(service, postgres, batch, flush), machine, rate, min(3.0, 60_000 / rate))
+        at_peak, greatest = open_loop(costs, machine, rate, min(3.0, 60_000 / rate)), closed_loop(costs, machine, 1024, 2)
         name = f"{count} installation{'s' if count > 1 else ''}"
-        found |= {f"{name}: cores of PostgreSQL, each": (float(cores), "cores"), f"{name}: busy": (100 * outcome.postgres_busy, "%"),
-                  f"{name}: the service, {SERVICE_CORES} cores, busy": (100 * outcome.service_busy, "%"),
-                  f"{name}: p50 simulated": (1e3 * outcome.percentile(0.5), "ms"),
-                  f"{name}: p99 simulated": (1e3 * outcome.percentile(0.99), "ms")}
+        found |= {f"{name}: cores of PostgreSQL, each": (float(cores), "cores"),
+                  f"{name}: peak, each": (rate, "writes/s"),
+                  f"{name}: greatest rate simulated, each": (greatest.rate, "writes/s"),
+                  f"{name}: the service's {SERVICE_CORES} cores busy at the peak": (100 * at_peak.service_busy, "%"),
+                  f"{name}: requests a batch at the peak": (at_peak.batch, "requests"),
+                  f"{name}: p50 at the peak": (1e3 * at_peak.percentile(0.5), "ms"),
+                  f"{name}: p99 at the peak": (1e3 * at_peak.percentile(0.99), "ms")}
     return found
