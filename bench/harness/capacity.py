@@ -5,10 +5,10 @@ import math
 import os
 import re
 import statistics
-import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from harness import cpu, load
@@ -17,7 +17,7 @@ from harness.simulation import Costs, Machine, closed_loop, open_loop
 from harness.throughput import EVENTS_A_CALL
 from harness.turns import Comparison, Result, interleave
 from harness.variants import CallService
-from harness.world import API_KEY
+from harness.world import API_KEY, until
 
 CALLS_A_DAY = 100_000_000
 REQUESTS_A_CALL = 3  # start, join, end
@@ -77,25 +77,18 @@ def mix_point(bench: Bench, server: CallService, connections: int) -> Point:
 
 def webhooks_point(bench: Bench, server: CallService) -> Point:
     """Calls are made first; what counts begins with the first event."""
-    began: list[Counters] = []
-    events = metric(server, "call_service_webhook_events_total")
+    name = "call_service_webhook_events_total"
+    events = metric(server, name)
 
-    def watch() -> None:
-        while not began:
-            if metric(server, "call_service_webhook_events_total") > events:
-                began.append(counters(bench, server))
-            time.sleep(0.02)
+    def begin() -> Counters:
+        until(lambda: metric(server, name) > events, "the first event is applied")
+        return counters(bench, server)
 
-    def run() -> load.Measured:
-        watcher = threading.Thread(target=watch)
-        watcher.start()
+    with ThreadPoolExecutor() as beside:
+        began = beside.submit(begin)
         calls = round(bench.seconds * 20_000 / EVENTS_A_CALL)
         measured = load.own(server, "webhooks", MANY, bench.seconds, calls=calls).only(200)
-        watcher.join()
-        return measured
-
-    measured = run()
-    return point(bench, server, lambda: began[0], lambda: measured)
+        return point(bench, server, began.result, lambda: measured)
 
 
 def flush_seconds(bench: Bench) -> float:
@@ -137,9 +130,9 @@ def capacity(bench: Bench) -> Result:
         mixed = Costs(many.service, command, batch, flush, many.client)
         full, steady = closed_loop(mixed, here, MANY, 3), open_loop(mixed, here, many.rate / 2, 3)
         found = {
-            "POST mix: CPU of the service": (1e6 * many.service, "us/request"),
-            "POST mix: CPU of PostgreSQL": (1e6 * command, "us/request"),
-            "POST mix: and for each batch": (1e6 * batch, "us/batch"),
+            "mix: CPU of the service": (1e6 * many.service, "us/request"),
+            "mix: CPU of PostgreSQL": (1e6 * command, "us/request"),
+            "mix: and for each batch": (1e6 * batch, "us/batch"),
             "webhooks: CPU of the service": (1e6 * webhooks.service, "us/event"),
             "webhooks: CPU of PostgreSQL": (1e6 * webhooks.postgres, "us/event"),
             "flush of the disk": (1e6 * flush, "us"),

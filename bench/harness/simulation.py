@@ -132,11 +132,9 @@ class Installation:
     def __init__(self, costs: Costs, machine: Machine, seed: int = 1) -> None:
         self.clock, self.random, self.costs = Clock(), random.Random(seed), costs
         self.service = Cores(self.clock, machine.service_cores)
-        apart = machine.postgres_cores is not None
         self.postgres = Cores(self.clock, machine.postgres_cores) if machine.postgres_cores is not None else self.service
         disk = Disk(self.clock, costs.flush)
         self.lanes = [Lane(costs, machine.largest_batch, self.postgres, disk) for _ in range(machine.lanes)]
-        self.apart = apart
         self.latencies: list[float] = []
         self.counts_from = 0.0
 

@@ -298,7 +298,7 @@ Task<Reading> HttpConnection::read_body(RequestParser& parser, std::size_t limit
   co_return reading;
 }
 
-// Of a request that is refused for now, if it has come with the head: the connection goes on, which costs less than a
+// Of a request that overload refuses, if it has come with the head: the connection goes on, which costs less than a
 // new one when there is too much to do already.
 void HttpConnection::drop_body(RequestParser& parser) {
   const auto length = parser.content_length();

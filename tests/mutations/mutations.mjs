@@ -75,7 +75,8 @@ export const mutations = [
   {
     name: 'do not keep when the room was finished',
     file: repository,
-    old: 'room_finished_at = i.room_finished_at, ',
-    changed: '',
+    old: `{"room_deletion", "room_sid",         "room_created_at",
+                                         "closes_at",     "room_finished_at", "former_rooms"};`,
+    changed: '{"room_deletion", "room_sid", "room_created_at", "closes_at", "former_rooms"};',
   },
 ];
